@@ -1,0 +1,44 @@
+import { connect, createServer } from 'node:net';
+
+/** All servers of the embedded stack listen here and nowhere else. */
+export const LOOPBACK = '127.0.0.1';
+
+/** The port a listener got when asking for `port` (0: any); null when that port is taken. */
+function tryPort(port: number): Promise<number | null> {
+  return new Promise((resolve, reject) => {
+    const server = createServer();
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      if (error.code === 'EADDRINUSE' || error.code === 'EACCES') resolve(null);
+      else reject(error);
+    });
+    server.listen({ host: LOOPBACK, port, exclusive: true }, () => {
+      const address = server.address();
+      const got = typeof address === 'object' && address !== null ? address.port : port;
+      server.close(() => resolve(got));
+    });
+  });
+}
+
+/**
+ * A free port: the preferred one (that of the last start, so that bookmarks and open connections go on working) or
+ * any other. Free now is not free for ever: whoever binds it must be ready to ask again.
+ */
+export async function choosePort(preferred: number | null): Promise<number> {
+  const kept = preferred === null ? null : await tryPort(preferred);
+  const port = kept ?? (await tryPort(0));
+  if (port === null) throw new Error(`no free port on ${LOOPBACK}`);
+  return port;
+}
+
+/** Whether something accepts connections there. */
+export function isListening(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect({ host: LOOPBACK, port });
+    const answer = (listening: boolean) => {
+      socket.destroy();
+      resolve(listening);
+    };
+    socket.once('connect', () => answer(true));
+    socket.once('error', () => answer(false));
+  });
+}

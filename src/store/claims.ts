@@ -1,0 +1,66 @@
+import type { ComputationKey } from './computations';
+import type { Queryable } from './pool';
+
+/** What one payee may have claimed in all (spec §9). */
+export interface Claim {
+  /** 0x-prefixed, lower case. */
+  readonly payee: string;
+  /** Sum of the published amounts and adjustments booked to the payee. */
+  readonly entitlement: string;
+  /** The highest entitlement it ever had. */
+  readonly cumulative: string;
+}
+
+/**
+ * Books a revision to the payees in force at its snapshot and writes the claims after it at `position`, from those of
+ * the claims entry before (`previousPosition`, null: none). Revision 1 books its amounts; revision r+1 books the
+ * adjustments to those of revision r. One statement: nothing is read, changed and written back by hand.
+ */
+export async function writeClaims(
+  db: Queryable,
+  key: ComputationKey,
+  position: number,
+  previousPosition: number | null,
+): Promise<void> {
+  await db.query(
+    `with published as (
+       select p.provider, p.amount from payout p
+       where p.network = $1 and p.epoch = $2 and p.revision = $3 and p.computation = $4),
+     superseded as (
+       select p.provider, p.amount from payout p
+       join chain_entry c using (network, epoch, revision, computation)
+       where p.network = $1 and p.epoch = $2 and p.revision = $3 - 1 and c.kind = 'revision'),
+     booked as (
+       select provider, coalesce(published.amount, 0) - coalesce(superseded.amount, 0) as adjustment
+       from published full join superseded using (provider)),
+     payees as (
+       select distinct on (v.provider) v.provider, v.payee from provider_version v
+       where v.network = $1 and v.load_id <= (select registry_load from seal where network = $1 and epoch = $2)
+       order by v.provider, v.load_id desc),
+     added as (
+       select payees.payee, sum(booked.adjustment) as adjustment
+       from booked join payees using (provider) where payees.payee is not null group by payees.payee),
+     before as (select payee, entitlement, cumulative from claim where network = $1 and position = $6)
+     insert into claim (network, position, payee, entitlement, cumulative)
+     select $1, $5, payee, entitlement, greatest(cumulative, entitlement)
+     from (select payee, coalesce(before.entitlement, 0) + coalesce(added.adjustment, 0) as entitlement,
+             coalesce(before.cumulative, 0) as cumulative
+           from before full join added using (payee)) c
+     where greatest(cumulative, entitlement) > 0`,
+    [key.network, key.epoch, key.revision, key.computation, position, previousPosition],
+  );
+}
+
+/** Claims after the claims entry at `position`, by payee. */
+export async function readClaims(db: Queryable, network: string, position: number): Promise<readonly Claim[]> {
+  const found = await db.query<Claim>(
+    `select payee, entitlement::text, cumulative::text from claim where network = $1 and position = $2 order by payee`,
+    [network, position],
+  );
+  return found.rows;
+}
+
+/** Drops the claims rows of entries before `position`: they can be derived again from payouts and registry. */
+export async function dropClaimsBefore(db: Queryable, network: string, position: number): Promise<void> {
+  await db.query('delete from claim where network = $1 and position < $2', [network, position]);
+}

@@ -1,0 +1,50 @@
+/** Errors of the store that name a rule of the settlement. Everything else is PostgreSQL's own error, kept whole. */
+export class StoreError extends Error {
+  constructor(
+    /** Closed set; the command line maps it to an exit code, the worker to a failure that is not retried. */
+    readonly id:
+      | 'NetworkUnknown'
+      | 'NetworkExists'
+      | 'NetworkMismatch'
+      | 'EpochUnknown'
+      | 'PolicyMissing'
+      | 'SchemaOutdated'
+      | 'RevisionConflict'
+      | 'ComputationConflict'
+      | 'HoldUnknown'
+      | 'HoldClosed'
+      | 'HoldMismatch'
+      | 'SelfApproval'
+      | 'EpochSealed'
+      | 'EpochClosed'
+      | 'RequestConflict'
+      | 'ChainUnproved'
+      | 'TamperedRows',
+    message: string,
+  ) {
+    super(message);
+    this.name = id;
+  }
+}
+
+/** SQLSTATE classes and codes after which the same transaction may succeed (design: errors are mapped once). */
+const RETRYABLE = /^(08...|53...|57P0.|40001|40P01|55P03|25006|57014)$/;
+const CONNECTION_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'ENOENT']);
+
+/**
+ * Whether a database error may pass by itself. An error without any code comes from a connection that broke: pg
+ * reports "Connection terminated unexpectedly" and the like without one.
+ */
+export function isRetryableDatabaseError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (error instanceof StoreError) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code !== 'string') return /connection|terminated|not queryable|timeout/i.test(error.message);
+  return RETRYABLE.test(code) || CONNECTION_ERRORS.has(code);
+}
+
+/** Whether PostgreSQL itself refused (a constraint, a type, a right): retrying cannot help. */
+export function isDatabaseRefusal(error: unknown): boolean {
+  const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !RETRYABLE.test(code);
+}

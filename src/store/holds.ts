@@ -1,0 +1,94 @@
+import type { TrippedBreaker } from '../rulesets/1/records';
+import type { ComputationKey } from './computations';
+import type { Queryable } from './pool';
+
+export type HoldOutcome = 'approved' | 'rejected' | 'expired' | 'superseded' | 'released';
+
+/** An epoch that waits for a person: the figures, and the decision once there is one. */
+export interface Hold extends ComputationKey {
+  readonly contentDigest: string;
+  readonly breakers: readonly TrippedBreaker[];
+  readonly askedBy: string;
+  readonly heldAt: string;
+  readonly deadline: string;
+  /** By the database's clock. */
+  readonly overdue: boolean;
+  readonly decision: HoldOutcome | null;
+  readonly decidedBy: string | null;
+  readonly decidedReason: string | null;
+  readonly decidedAt: string | null;
+}
+
+const AT = (column: string) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
+
+const SELECT = `
+  select h.network, h.epoch, h.revision, h.computation, h.content_digest as "contentDigest", r.breakers,
+    h.asked_by as "askedBy", ${AT('h.held_at')} as "heldAt", ${AT('h.deadline')} as deadline,
+    h.deadline <= clock_timestamp() as overdue, d.decision, d.actor as "decidedBy", d.reason as "decidedReason",
+    ${AT('d.decided_at')} as "decidedAt"
+  from hold h
+  join result r using (network, epoch, revision, computation)
+  left join hold_decision d using (network, epoch, revision, computation)`;
+
+export async function findHold(db: Queryable, key: ComputationKey): Promise<Hold | null> {
+  const found = await db.query<Hold>(
+    `${SELECT} where h.network = $1 and h.epoch = $2 and h.revision = $3 and h.computation = $4`,
+    [key.network, key.epoch, key.revision, key.computation],
+  );
+  return found.rows[0] ?? null;
+}
+
+/** Holds of an epoch, newest computation first. */
+export async function holdsOf(db: Queryable, network: string, epoch: number): Promise<readonly Hold[]> {
+  const found = await db.query<Hold>(
+    `${SELECT} where h.network = $1 and h.epoch = $2 order by h.revision desc, h.computation desc`,
+    [network, epoch],
+  );
+  return found.rows;
+}
+
+/** Holds of a network without a decision, oldest epoch first. */
+export async function openHolds(db: Queryable, network: string): Promise<readonly Hold[]> {
+  const found = await db.query<Hold>(`${SELECT} where h.network = $1 and d.decision is null order by h.epoch`, [
+    network,
+  ]);
+  return found.rows;
+}
+
+/** Puts a computation on hold until `holdSeconds` from now, by the database's clock. The same again changes nothing. */
+export async function insertHold(
+  db: Queryable,
+  key: ComputationKey,
+  contentDigest: string,
+  askedBy: string,
+  holdSeconds: number,
+): Promise<void> {
+  await db.query(
+    `insert into hold (network, epoch, revision, computation, content_digest, asked_by, deadline)
+     values ($1, $2, $3, $4, $5, $6, clock_timestamp() + make_interval(secs => $7)) on conflict do nothing`,
+    [key.network, key.epoch, key.revision, key.computation, contentDigest, askedBy, holdSeconds],
+  );
+}
+
+/** Records a decision. Returns false if there is one already: the first one stands. */
+export async function insertDecision(
+  db: Queryable,
+  key: ComputationKey,
+  decision: { readonly outcome: HoldOutcome; readonly contentDigest: string; readonly actor: string; readonly reason: string },
+): Promise<boolean> {
+  const inserted = await db.query(
+    `insert into hold_decision (network, epoch, revision, computation, decision, content_digest, actor, reason)
+     values ($1, $2, $3, $4, $5, $6, $7, $8) on conflict do nothing`,
+    [
+      key.network,
+      key.epoch,
+      key.revision,
+      key.computation,
+      decision.outcome,
+      decision.contentDigest,
+      decision.actor,
+      decision.reason,
+    ],
+  );
+  return inserted.rowCount === 1;
+}

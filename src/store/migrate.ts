@@ -1,0 +1,59 @@
+import { join } from 'node:path';
+import { Client } from 'pg';
+import { StoreError } from './errors';
+import type { Queryable } from './pool';
+
+const MIGRATIONS = join(__dirname, 'migrations');
+
+/** Names of the migrations that this version of the code expects, oldest first. */
+export const SCHEMA_VERSION = '0005_functions-and-grants';
+
+/**
+ * Brings the schema to this version. Needs a login that may create schemas and roles. Two processes at once are
+ * serialised by the migration tool's advisory lock.
+ */
+export async function migrate(url: string, log: (line: string) => void): Promise<readonly string[]> {
+  const { runner } = await import('node-pg-migrate');
+  const applied = await runner({
+    databaseUrl: url,
+    dir: MIGRATIONS,
+    direction: 'up',
+    migrationsTable: 'schema_migration',
+    migrationsSchema: 'settle_schema',
+    createMigrationsSchema: true,
+    checkOrder: true,
+    singleTransaction: true,
+    log: () => undefined,
+    logger: { debug: () => undefined, info: () => undefined, warn: log, error: log },
+  });
+  if (applied.length > 0) await grantVersionTable(url);
+  return applied.map((migration) => migration.name);
+}
+
+async function grantVersionTable(url: string): Promise<void> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    await client.query('grant usage on schema settle_schema to settle_worker, settle_operator, settle_viewer');
+    await client.query('grant select on settle_schema.schema_migration to settle_worker, settle_operator, settle_viewer');
+  } finally {
+    await client.end();
+  }
+}
+
+/** Throws SchemaOutdated unless the database has exactly the schema that this code was written for, or a newer one. */
+export async function assertSchema(db: Queryable): Promise<string> {
+  const found = await db
+    .query<{ name: string }>('select name from settle_schema.schema_migration order by id desc')
+    .catch((error: { code?: string }) => {
+      if (error.code === '42P01' || error.code === '3F000') return { rows: [] };
+      throw error;
+    });
+  if (!found.rows.some((row) => row.name === SCHEMA_VERSION)) {
+    throw new StoreError(
+      'SchemaOutdated',
+      `the database has schema ${found.rows[0]?.name ?? '(none)'}, this version needs ${SCHEMA_VERSION}: run \`settle database migrate\` with a login that may create tables`,
+    );
+  }
+  return found.rows[0]!.name;
+}

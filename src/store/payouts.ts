@@ -1,0 +1,108 @@
+import { Readable } from 'node:stream';
+import { pipeline } from 'node:stream/promises';
+import { createHash } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import type { ComputationKey } from './computations';
+import type { SnapshotChunk } from './snapshots';
+import type { Queryable } from './pool';
+
+/**
+ * Writes the draft payouts of one chunk: the rows of its key range are deleted and copied again under a lock on the
+ * chunk, so that a slow first attempt and its retry cannot hurt each other. One transaction, the caller's.
+ * `lines`: canonical payout cells followed by M4, each line ended by `\n`.
+ */
+export async function replaceChunk(
+  client: PoolClient,
+  key: ComputationKey,
+  chunk: Pick<SnapshotChunk, 'after' | 'upTo'>,
+  lines: Iterable<string>,
+): Promise<void> {
+  await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
+    'settle.payout',
+    `${key.network}/${key.epoch}/${key.revision}/${key.computation}/${chunk.after ?? ''}`,
+  ]);
+  await client.query(
+    `delete from payout where network = $1 and epoch = $2 and revision = $3 and computation = $4
+       and provider > $5 and ($6::text is null or provider <= $6)`,
+    [key.network, key.epoch, key.revision, key.computation, chunk.after ?? '', chunk.upTo],
+  );
+  const prefix = `${key.network},${key.epoch},${key.revision},${key.computation},`;
+  await pipeline(
+    Readable.from(prefixed(lines, prefix)),
+    client.query(
+      copyFrom(`copy payout (network, epoch, revision, computation, provider, gross, cap_cut, scale_cut, amount, reason,
+        multiplier) from stdin (format csv)`),
+    ),
+  );
+}
+
+const PIECE_CHARS = 65_536;
+
+function* prefixed(lines: Iterable<string>, prefix: string): Iterable<string> {
+  let piece = '';
+  for (const line of lines) {
+    piece += prefix + line;
+    if (piece.length < PIECE_CHARS) continue;
+    yield piece;
+    piece = '';
+  }
+  if (piece !== '') yield piece;
+}
+
+/** SHA-256 of the payouts table of a computation (spec §9), as the database holds it now. Inside a transaction. */
+export async function payoutsDigest(client: PoolClient, key: ComputationKey): Promise<string> {
+  await client.query(
+    `select set_config('settle.network', $1, true), set_config('settle.epoch', $2, true),
+       set_config('settle.revision', $3, true), set_config('settle.computation', $4, true)`,
+    [key.network, String(key.epoch), String(key.revision), String(key.computation)],
+  );
+  const hash = createHash('sha256');
+  const stream = client.query(
+    copyTo(`copy (
+      select provider, gross, cap_cut, scale_cut, amount, reason from payout
+      where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+        and revision = current_setting('settle.revision')::integer
+        and computation = current_setting('settle.computation')::integer
+      order by provider) to stdout (format csv)`),
+  );
+  for await (const part of stream) hash.update(part as Buffer);
+  return hash.digest('hex');
+}
+
+/** What the guards and breakers need of all payouts of a computation, recomputed from the rows (spec §8). */
+export interface PayoutFigures {
+  readonly count: number;
+  readonly sum: string;
+  readonly grossSum: string;
+  readonly negative: number;
+  readonly overCap: number;
+  readonly lowestMultiplier: string | null;
+  readonly highestMultiplier: string | null;
+  readonly largest: string | null;
+  readonly largestProvider: string | null;
+  /** Providers with a capacity row and no payout, or the other way round; the first of them. */
+  readonly unmatched: number;
+  readonly unmatchedProvider: string | null;
+}
+
+export async function payoutFigures(db: Queryable, key: ComputationKey, cap: string): Promise<PayoutFigures> {
+  const found = await db.query<PayoutFigures>(
+    `with own as (
+       select provider, gross, amount, multiplier from payout
+       where network = $1 and epoch = $2 and revision = $3 and computation = $4),
+     owed as (select distinct provider from capacity where network = $1 and epoch = $2),
+     unmatched as (
+       select coalesce(own.provider, owed.provider) as provider from own full join owed on own.provider = owed.provider
+       where own.provider is null or owed.provider is null),
+     largest as (select provider, amount from own order by amount desc, provider limit 1)
+     select count(*) as count, coalesce(sum(amount), 0)::text as sum, coalesce(sum(gross), 0)::text as "grossSum",
+       count(*) filter (where amount < 0) as negative, count(*) filter (where amount > $5::numeric) as "overCap",
+       min(multiplier)::text as "lowestMultiplier", max(multiplier)::text as "highestMultiplier",
+       (select amount::text from largest) as largest, (select provider from largest) as "largestProvider",
+       (select count(*) from unmatched) as unmatched, (select min(provider) from unmatched) as "unmatchedProvider"
+     from own`,
+    [key.network, key.epoch, key.revision, key.computation, cap],
+  );
+  return found.rows[0]!;
+}

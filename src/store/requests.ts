@@ -1,0 +1,42 @@
+import { StoreError } from './errors';
+import type { Queryable } from './pool';
+
+/** Who asked for something, and exactly for what; written before it starts. */
+export interface Request {
+  readonly requestId: string;
+  readonly network: string;
+  readonly action: string;
+  readonly body: Readonly<Record<string, unknown>>;
+  readonly actor: string;
+  readonly requestedAt: string;
+}
+
+const COLUMNS = `request_id as "requestId", network, action, body, actor,
+  to_char(requested_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "requestedAt"`;
+
+export async function findRequest(db: Queryable, requestId: string): Promise<Request | null> {
+  const found = await db.query<Request>(`select ${COLUMNS} from request where request_id = $1`, [requestId]);
+  return found.rows[0] ?? null;
+}
+
+/**
+ * Writes a request, or finds the same one again.
+ * @throws StoreError RequestConflict if the id stands for another request.
+ */
+export async function insertRequest(db: Queryable, request: Omit<Request, 'requestedAt'>): Promise<void> {
+  const body = JSON.stringify(request.body);
+  const inserted = await db.query(
+    `insert into request (request_id, network, action, body, actor) values ($1, $2, $3, $4, $5) on conflict do nothing`,
+    [request.requestId, request.network, request.action, body, request.actor],
+  );
+  if (inserted.rowCount === 1) return;
+  const same = await db.query(
+    `select from request where request_id = $1 and network = $2 and action = $3 and body = $4::jsonb`,
+    [request.requestId, request.network, request.action, body],
+  );
+  if (same.rowCount === 1) return;
+  throw new StoreError(
+    'RequestConflict',
+    `request id ${request.requestId} was used before for something else: use a new id for a new request`,
+  );
+}

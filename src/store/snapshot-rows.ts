@@ -1,0 +1,161 @@
+import { createHash, type Hash } from 'node:crypto';
+import type { PoolClient } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
+import { parseMicroUnits, parseScaled } from '../numbers/amounts';
+import type { SnapshotTable } from '../proofs/digests';
+import type { PerformanceValues, ProviderRows } from '../rulesets/1/records';
+import { StoreError } from './errors';
+
+/** Which rows of a sealed epoch to read: all of them, or those of the providers in (after, upTo]. */
+export interface RowRange {
+  readonly network: string;
+  readonly epoch: number;
+  /** The registry as of this load. */
+  readonly registryLoad: number;
+  /** null: from the first provider. */
+  readonly after: string | null;
+  /** null: to the last provider. */
+  readonly upTo: string | null;
+}
+
+/**
+ * COPY takes no parameters, so the range is bound through settings of the transaction. The columns and the order are
+ * those of the canonical lines (spec §9); the values were written in canonical text and print as they were written.
+ */
+const STATEMENTS: Readonly<Record<SnapshotTable, string>> = {
+  providers: `
+    select provider, joined_epoch, status, payee from (
+      select distinct on (provider) provider, joined_epoch, status, payee from provider_version
+      where network = current_setting('settle.network')
+        and load_id <= current_setting('settle.registry_load')::bigint
+        and provider > current_setting('settle.after')
+        and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))
+      order by provider, load_id desc) r
+    where exists (select from capacity c where c.network = current_setting('settle.network')
+      and c.epoch = current_setting('settle.epoch')::integer and c.provider = r.provider)
+    order by provider`,
+  capacity: `
+    select epoch, provider, market, offered, served from capacity
+    where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+      and provider > current_setting('settle.after')
+      and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))
+    order by provider, market`,
+  performance: `
+    select epoch, provider, uptime, response_ms, error_rate, rating from performance
+    where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+      and provider > current_setting('settle.after')
+      and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))
+    order by provider`,
+  demand: `
+    select epoch, market, requested from demand
+    where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+    order by market`,
+  quotes: `
+    select epoch, market, source, usd_per_unit from quote
+    where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+    order by market, source, usd_per_unit`,
+  token: `
+    select epoch, source, to_char(observed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), price_usd, volume_usd
+    from token_observation
+    where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+    order by source, observed_at`,
+  macro: `
+    select epoch, index from macro
+    where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer`,
+};
+
+/** Binds the range for the streams that follow; must be called inside a transaction. */
+export async function bindRange(client: PoolClient, range: RowRange): Promise<void> {
+  await client.query(
+    `select set_config('settle.network', $1, true), set_config('settle.epoch', $2, true),
+       set_config('settle.registry_load', $3, true), set_config('settle.after', $4, true), set_config('settle.up_to', $5, true)`,
+    [range.network, String(range.epoch), String(range.registryLoad), range.after ?? '', range.upTo ?? ''],
+  );
+}
+
+/**
+ * The canonical lines of a range of one table. Every byte goes through `hash` before it is parsed, so that what was
+ * read and what was digested cannot differ. A range is held in memory: ask for a chunk, not for an epoch.
+ */
+export async function readLines(client: PoolClient, table: SnapshotTable, hash: Hash): Promise<readonly string[]> {
+  const parts: Buffer[] = [];
+  for await (const part of client.query(copyTo(`copy (${STATEMENTS[table]}) to stdout (format csv)`))) {
+    hash.update(part as Buffer);
+    parts.push(part as Buffer);
+  }
+  // Canonical lines are ASCII, for which latin1 is the fastest decoding.
+  const text = Buffer.concat(parts).toString('latin1');
+  return text === '' ? [] : text.slice(0, -1).split('\n');
+}
+
+/** The last provider of the next chunk of at most `providers` providers with a capacity row; null: it is the last one. */
+export async function chunkEnd(client: PoolClient, providers: number): Promise<string | null> {
+  const found = await client.query<{ provider: string; more: boolean }>(
+    `select provider, row_number > $1 as more from (
+       select provider, row_number() over (order by provider) from (
+         select distinct provider from capacity
+         where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+           and provider > current_setting('settle.after')
+         order by provider limit $1 + 1) d) n
+     where row_number >= $1 order by provider`,
+    [providers],
+  );
+  return found.rows.length === 2 ? found.rows[0]!.provider : null;
+}
+
+/** One SHA-256 for each table that is read by range. */
+export interface RangeHashes {
+  readonly providers: Hash;
+  readonly capacity: Hash;
+  readonly performance: Hash;
+}
+
+export function rangeHashes(): RangeHashes {
+  return { providers: createHash('sha256'), capacity: createHash('sha256'), performance: createHash('sha256') };
+}
+
+/**
+ * The providers of a range with all their sealed rows, by bytes of their ids; the rows pass through every one of
+ * `hashes` (the table's and the chunk's, say). `bindRange` first.
+ * @throws StoreError TamperedRows if a capacity row has no provider in the registry: sealing saw one.
+ */
+export async function readProviders(client: PoolClient, hashes: RangeHashes): Promise<readonly ProviderRows[]> {
+  const registry = await readLines(client, 'providers', hashes.providers);
+  const capacity = await readLines(client, 'capacity', hashes.capacity);
+  const performance = await readLines(client, 'performance', hashes.performance);
+  const providers: ProviderRows[] = [];
+  let nextCapacity = 0;
+  let nextPerformance = 0;
+  for (const line of registry) {
+    const [provider, , status] = line.split(',') as [string, string, string];
+    const rows: ProviderRows['capacity'][number][] = [];
+    for (; nextCapacity < capacity.length; nextCapacity += 1) {
+      const cells = capacity[nextCapacity]!.split(',') as [string, string, string, string, string];
+      if (cells[1] !== provider) break;
+      rows.push({ market: cells[2], offered: parseMicroUnits(cells[3]), served: parseMicroUnits(cells[4]) });
+    }
+    // Performance rows of providers without capacity are digested, but nothing is settled for them.
+    let cells = performance[nextPerformance]?.split(',');
+    while (cells !== undefined && cells[1]! < provider) {
+      nextPerformance += 1;
+      cells = performance[nextPerformance]?.split(',');
+    }
+    const own = cells !== undefined && cells[1] === provider ? performanceValues(cells) : null;
+    providers.push({ provider, status: status as ProviderRows['status'], capacity: rows, performance: own });
+  }
+  if (nextCapacity !== capacity.length) {
+    const orphan = capacity[nextCapacity]!.split(',');
+    throw new StoreError('TamperedRows', `capacity row ${capacity[nextCapacity]} has no provider ${orphan[1]} in the registry, or stands out of order`);
+  }
+  return providers;
+}
+
+function performanceValues(cells: readonly string[]): PerformanceValues {
+  const [, , uptime, response, errorRate, rating] = cells as [string, string, string, string, string, string];
+  return {
+    uptimeMicro: uptime === '' ? null : Number(parseScaled(uptime, 6)),
+    responseMicroseconds: response === '' ? null : parseScaled(response, 3),
+    errorRateMicro: errorRate === '' ? null : Number(parseScaled(errorRate, 6)),
+    ratingMilli: rating === '' ? null : Number(parseScaled(rating, 3)),
+  };
+}
