@@ -269,6 +269,21 @@ async function prepare() {
   }
 }
 
+/**
+ * npm runs its scripts through a shell. A SIGTERM to npm ends npm and that shell but never reaches us, and nobody would
+ * stop what we run; so losing our parent counts as the signal that it got.
+ */
+function endWithNpm() {
+  if (!process.env.npm_lifecycle_event || process.platform === 'win32') return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    process.kill(process.pid, 'SIGTERM');
+  }, 500);
+  watch.unref();
+}
+
 // --- hand over --------------------------------------------------------------------------------------------------
 
 try {
@@ -276,6 +291,7 @@ try {
   const [first, ...rest] = process.argv.slice(2);
   if (process.env.SETTLE_SKIP_PREPARE !== '1') await prepare();
   if (first !== '--prepare' || rest.length > 0) {
+    endWithNpm();
     // In this process, not in a child: signals, terminal, exit code and memory limits are then the command line's own,
     // and there is nobody in between whom a kill -9 could leave without its child, or its child without it.
     const { main } = createRequire(import.meta.url)('./dist/src/cli/main.js');

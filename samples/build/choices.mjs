@@ -36,7 +36,7 @@ export const ASSIGNED_INSTANCE_TYPES = { 'gpu.v100': 'p3dn.24xlarge', 'gpu.t4': 
 /** Share of the assigned line rate that a machine sells as egress; the rest serves its own jobs. */
 export const EGRESS_SHARE_OF_LINE_RATE = '0.01';
 
-/** Two-day intervals replayed, in order; the first one only feeds the error rates of the first day. */
+/** Intervals replayed, in order: two days each, the last one four. The first also feeds the error rates of the first day. */
 export const ROCKETPOOL_INTERVALS = [125, 126, 127, 128];
 /** The start of the last epoch in the clock of the staking network: the first hour of its outage of 2026-01-08. */
 export const ROCKETPOOL_LAST_EPOCH_START = '2026-01-08T23:45:00Z';

@@ -26,8 +26,8 @@ export interface BundleFile {
  * Other files may lie beside them, but not a CSV whose name contains that of a table (`capacity-2.csv`,
  * `Capacity.csv`): it was most likely meant to be loaded, and rows left out silently would be wrong payouts.
  *
- * @throws BundleError `BundleNotFound`, `BundleFileMissing`, `BundleFileTwice`, `BundleFileUnknown`,
- *   `BundleFileUnreadable`.
+ * @throws BundleError `bundle-not-found`, `bundle-file-missing`, `bundle-file-twice`, `bundle-file-unknown`,
+ *   `bundle-file-unreadable`.
  */
 export async function openBundle(folder: string): Promise<Bundle> {
   const names = (await namesIn(folder)).filter((name) => !name.startsWith('.'));
@@ -44,7 +44,7 @@ async function namesIn(folder: string): Promise<string[]> {
   try {
     return await readdir(folder);
   } catch (cause) {
-    throw new BundleError('BundleNotFound', {
+    throw new BundleError('bundle-not-found', {
       what: `There is no input bundle here: ${(cause as Error).message}.`,
       where: folder,
       todo: `give the folder that holds ${INPUT_TABLES.map(({ file }) => file).join(', ')}.`,
@@ -75,7 +75,7 @@ async function sizeOf(name: string, path: string): Promise<number> {
   } catch (cause) {
     problem = (cause as Error).message;
   }
-  throw new BundleError('BundleFileUnreadable', {
+  throw new BundleError('bundle-file-unreadable', {
     what: `${name} cannot be read: ${problem}.`,
     where: path,
     todo: 'put a readable file in its place.',
@@ -84,7 +84,7 @@ async function sizeOf(name: string, path: string): Promise<number> {
 
 function fileMissing(folder: string, file: string, others: readonly string[]): BundleError {
   const hint = others.length === 0 ? '' : ` (not one of the seven: ${others.join(', ')})`;
-  return new BundleError('BundleFileMissing', {
+  return new BundleError('bundle-file-missing', {
     what: `The input bundle has no ${file} or ${file}.gz${hint}.`,
     where: folder,
     todo: `add ${file}; a table without rows is a file with its header alone.`,
@@ -92,7 +92,7 @@ function fileMissing(folder: string, file: string, others: readonly string[]): B
 }
 
 function fileTwice(folder: string, file: string): BundleError {
-  return new BundleError('BundleFileTwice', {
+  return new BundleError('bundle-file-twice', {
     what: `The input bundle has both ${file} and ${file}.gz, and they need not be the same.`,
     where: folder,
     todo: 'remove one of them.',
@@ -100,7 +100,7 @@ function fileTwice(folder: string, file: string): BundleError {
 }
 
 function fileUnknown(folder: string, name: string): BundleError {
-  return new BundleError('BundleFileUnknown', {
+  return new BundleError('bundle-file-unknown', {
     what: `${name} is none of the seven files of an input bundle, but is named like one.`,
     where: folder,
     todo: `rename it to ${INPUT_TABLES.map(({ file }) => file).join(', ')} as meant, merge it into that, or move it away.`,

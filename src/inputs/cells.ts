@@ -1,3 +1,4 @@
+import { isPayee, PAYEE_PATTERN } from '../numbers/patterns';
 import { compareDecimals } from '../proofs/canonical-lines';
 import { Refusal } from './refusals';
 
@@ -144,15 +145,10 @@ const ZERO_PAYEE = new Refusal(
   'is the zero address, which is no payee',
   'leave the cell empty where there is no payee',
 );
-const ZERO_ADDRESS = `0x${'0'.repeat(40)}`;
-const ADDRESS = /^0x[0-9a-f]{40}$/;
-
 /** `0x` and 40 hex digits of either case; canonical in lower case. Mixed-case checksums are not verified. */
 export const payee: CellCheck = (text) => {
-  const lower = text.length === ZERO_ADDRESS.length ? text.toLowerCase() : '';
-  // toLowerCase would also let `0X` pass.
-  if (!ADDRESS.test(lower) || !text.startsWith('0x')) return NOT_PAYEE;
-  return lower === ZERO_ADDRESS ? ZERO_PAYEE : lower;
+  if (isPayee(text)) return text.toLowerCase();
+  return PAYEE_PATTERN.test(text) ? ZERO_PAYEE : NOT_PAYEE;
 };
 
 const NOT_INSTANT = new Refusal('is not an instant', 'write YYYY-MM-DDTHH:MM:SSZ, a real date and time in UTC');

@@ -5,7 +5,7 @@ import { canonicalLine } from '../proofs/canonical-lines';
  * for COPY: it writes no quotes and no escapes, because it lets no character through that would need them, so no
  * identifier can end its cell, its row or the transfer.
  *
- * @throws ProofError `UnsafeCell` for a cell with any other character than `A-Z a-z 0-9 . _ : -`.
+ * @throws ProofError `unsafe-cell` for a cell with any other character than `A-Z a-z 0-9 . _ : -`.
  */
 export function copyCsvLine(values: readonly string[]): string {
   return canonicalLine(values);

@@ -29,7 +29,7 @@ const CHUNK_BYTES = 262_144;
  * one transaction. Cells may be slices of a batch's text, so copy
  * those that are to be kept for long.
  *
- * @throws BundleError `BundleRowsRefused` after the last batch, `BundleFileUnreadable` at once.
+ * @throws BundleError `bundle-rows-refused` after the last batch, `bundle-file-unreadable` at once.
  */
 export async function* readTable(
   bundle: Bundle,
@@ -50,7 +50,7 @@ export async function* readTable(
 /**
  * Reads all seven tables without keeping a row, so that one run shows what is wrong with each of them.
  * @returns the number of rows of each table.
- * @throws BundleError `BundleRowsRefused` with the refused rows of all files, `BundleFileUnreadable`.
+ * @throws BundleError `bundle-rows-refused` with the refused rows of all files, `bundle-file-unreadable`.
  */
 export async function checkBundle(bundle: Bundle): Promise<Record<InputTableName, number>> {
   const counts: [InputTableName, number][] = [];
@@ -61,7 +61,7 @@ export async function checkBundle(bundle: Bundle): Promise<Record<InputTableName
     try {
       for await (const rows of readTable(bundle, name)) count += rows.length;
     } catch (error) {
-      if (!(error instanceof BundleError) || error.code !== 'BundleRowsRefused') throw error;
+      if (!(error instanceof BundleError) || error.id !== 'bundle-rows-refused') throw error;
       refused.push(...error.refused);
       refusedInAll += error.refusedInAll;
     }
@@ -81,7 +81,7 @@ async function* piecesOf(file: BundleFile): AsyncGenerator<CsvPiece, void, undef
     // Errors of the file system and of zlib carry a code; anything else is a defect of ours and stays what it is.
     const { code, message } = cause as { code?: unknown; message?: unknown };
     if (code === undefined) throw cause;
-    throw new BundleError('BundleFileUnreadable', {
+    throw new BundleError('bundle-file-unreadable', {
       what: `${file.name} cannot be read: ${String(message)}.`,
       where: file.path,
       todo: file.gzipped ? 'it is damaged or cut off: fetch or compress it again.' : 'check the file and its rights.',

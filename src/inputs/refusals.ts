@@ -20,13 +20,13 @@ export interface RefusedRow {
   readonly todo: string;
 }
 
-export type BundleErrorCode =
-  | 'BundleNotFound'
-  | 'BundleFileMissing'
-  | 'BundleFileTwice'
-  | 'BundleFileUnknown'
-  | 'BundleFileUnreadable'
-  | 'BundleRowsRefused';
+export type BundleErrorId =
+  | 'bundle-not-found'
+  | 'bundle-file-missing'
+  | 'bundle-file-twice'
+  | 'bundle-file-unknown'
+  | 'bundle-file-unreadable'
+  | 'bundle-rows-refused';
 
 interface Account {
   readonly what: string;
@@ -39,7 +39,7 @@ interface Account {
 
 /**
  * An input bundle that cannot be loaded. Nothing of a bundle is loaded if any part of it is refused (spec §3).
- * `code` is stable; `refused` has the first refused cells, `refusedInAll` counts them all.
+ * `id` is stable; `refused` has the first refused cells, `refusedInAll` counts them all.
  */
 export class BundleError extends Error {
   readonly what: string;
@@ -49,14 +49,14 @@ export class BundleError extends Error {
   readonly refusedInAll: number;
 
   constructor(
-    readonly code: BundleErrorCode,
+    readonly id: BundleErrorId,
     account: Account,
   ) {
     super(
       `${account.what}\n  where: ${account.where}\n  next:  ${account.todo}`,
       account.cause === undefined ? undefined : { cause: account.cause },
     );
-    this.name = code;
+    this.name = 'BundleError';
     this.what = account.what;
     this.where = account.where;
     this.todo = account.todo;
@@ -76,7 +76,7 @@ export function rowsRefused(folder: string, refused: readonly RefusedRow[], refu
   const more = refusedInAll - refused.length;
   const lines = refused.map((row) => `\n  ${refusedRowText(row)}`).join('');
   const rest = more > 0 ? `\n  and ${more} more` : '';
-  return new BundleError('BundleRowsRefused', {
+  return new BundleError('bundle-rows-refused', {
     what: `The input bundle was refused, and nothing of it was loaded:${lines}${rest}`,
     where: folder,
     todo: 'correct these lines and load the bundle again.',

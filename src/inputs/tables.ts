@@ -1,35 +1,34 @@
 import { compareDecimals, type KeyColumn } from '../proofs/canonical-lines';
-import type { SnapshotTable } from '../proofs/digests';
+import { INPUT_TABLES as FORMS, type InputTableName } from '../rulesets/1/tables';
 import { type CellCheck, decimal, epoch, identifier, instant, oneOf, optional, payee } from './cells';
 import { Refusal } from './refusals';
 
 /**
- * The seven tables of an input bundle (spec §3): their columns in order, what each cell may hold, and the key. One
- * definition for everything that reads, stages, orders or digests input rows.
+ * What the cells of the seven input tables may hold (spec §3), beside the columns and keys that ruleset 1 gives them:
+ * all that is needed to read, stage and order input rows.
  */
 
-/** An input table has the name that its digest has in the snapshot. */
-export type InputTableName = SnapshotTable;
-
-export interface InputColumn {
-  readonly name: string;
-  /** How the column sorts where it is part of a key. */
-  readonly order: KeyColumn['order'];
-  /** Whether the cell may be empty. */
-  readonly nullable: boolean;
-  readonly check: CellCheck;
-}
+export type { InputTableName };
 
 export interface InputTable {
   readonly name: InputTableName;
   /** File name in a bundle, without `.gz`. */
   readonly file: string;
+  /** In the order of spec §3. */
   readonly columns: readonly InputColumn[];
   /** Key columns in the order of comparison (spec §9). */
   readonly key: readonly KeyColumn[];
-  /** A rule that binds cells of one row, given its canonical cells; null if it holds. */
-  readonly checkRow: ((values: readonly string[]) => RowFault | null) | null;
+  /** A rule that binds cells of one row, given its canonical cells; null if there is none. */
+  readonly checkRow: RowCheck | null;
 }
+
+export interface InputColumn {
+  readonly name: string;
+  readonly check: CellCheck;
+}
+
+/** Returns null if the rule holds. */
+export type RowCheck = (values: readonly string[]) => RowFault | null;
 
 export interface RowFault {
   /** Index of the column at fault. */
@@ -48,33 +47,6 @@ const price = decimal({ decimals: 12, integerDigits: LONG, above: '0' });
 const volume = decimal({ decimals: 12, integerDigits: LONG, min: '0' });
 const macroIndex = decimal({ decimals: 9, integerDigits: LONG, above: '0' });
 
-function column(
-  name: string,
-  check: CellCheck,
-  order: KeyColumn['order'] = 'bytes',
-): InputColumn & { readonly nullable: false } {
-  return { name, check, order, nullable: false };
-}
-
-function nullableColumn(name: string, check: CellCheck): InputColumn {
-  return { name, check: optional(check), order: 'bytes', nullable: true };
-}
-
-const epochColumn = column('epoch', epoch, 'number');
-
-function table(
-  name: InputTableName,
-  columns: readonly InputColumn[],
-  keyNames: readonly string[],
-  checkRow: InputTable['checkRow'] = null,
-): InputTable {
-  const key = keyNames.map((keyName) => {
-    const index = columns.findIndex((candidate) => candidate.name === keyName);
-    return { index, order: columns[index]!.order };
-  });
-  return { name, file: `${name}.csv`, columns, key, checkRow };
-}
-
 const OVER_OFFERED = new Refusal(
   'is more than offered',
   'hours served cannot exceed hours offered: correct one of them',
@@ -87,69 +59,41 @@ function servedWithinOffered(values: readonly string[]): RowFault | null {
   return within ? null : { index: SERVED, refusal: OVER_OFFERED };
 }
 
-const TABLES: readonly InputTable[] = [
-  table(
-    'providers',
-    [
-      column('provider', identifier),
-      column('joined_epoch', epoch, 'number'),
-      column('status', oneOf('active', 'suspended')),
-      nullableColumn('payee', payee),
-    ],
-    ['provider'],
-  ),
-  table(
-    'capacity',
-    [
-      epochColumn,
-      column('provider', identifier),
-      column('market', identifier),
-      column('offered', unitHours, 'number'),
-      column('served', unitHours, 'number'),
-    ],
-    ['epoch', 'provider', 'market'],
-    servedWithinOffered,
-  ),
-  table(
-    'performance',
-    [
-      epochColumn,
-      column('provider', identifier),
-      nullableColumn('uptime', share),
-      nullableColumn('response_ms', milliseconds),
-      nullableColumn('error_rate', share),
-      nullableColumn('rating', stars),
-    ],
-    ['epoch', 'provider'],
-  ),
-  table(
-    'demand',
-    [epochColumn, column('market', identifier), column('requested', unitHours, 'number')],
-    ['epoch', 'market'],
-  ),
-  table(
-    'quotes',
-    [epochColumn, column('market', identifier), column('source', identifier), column('usd_per_unit', price, 'number')],
-    ['epoch', 'market', 'source', 'usd_per_unit'],
-  ),
-  table(
-    'token',
-    [
-      epochColumn,
-      column('source', identifier),
-      column('observed_at', instant),
-      column('price_usd', price, 'number'),
-      column('volume_usd', volume, 'number'),
-    ],
-    ['epoch', 'source', 'observed_at'],
-  ),
-  table('macro', [epochColumn, column('index', macroIndex, 'number')], ['epoch']),
-];
+type Checks<Name extends InputTableName> = Readonly<Record<(typeof FORMS)[Name]['columns'][number], CellCheck>>;
+
+const CHECKS: { readonly [Name in InputTableName]: Checks<Name> } = {
+  providers: {
+    provider: identifier,
+    joined_epoch: epoch,
+    status: oneOf('active', 'suspended'),
+    payee: optional(payee),
+  },
+  capacity: { epoch, provider: identifier, market: identifier, offered: unitHours, served: unitHours },
+  performance: {
+    epoch,
+    provider: identifier,
+    uptime: optional(share),
+    response_ms: optional(milliseconds),
+    error_rate: optional(share),
+    rating: optional(stars),
+  },
+  demand: { epoch, market: identifier, requested: unitHours },
+  quotes: { epoch, market: identifier, source: identifier, usd_per_unit: price },
+  token: { epoch, source: identifier, observed_at: instant, price_usd: price, volume_usd: volume },
+  macro: { epoch, index: macroIndex },
+};
+
+function table<Name extends InputTableName>(name: Name): InputTable {
+  const checks: Readonly<Record<string, CellCheck>> = CHECKS[name];
+  const columns = FORMS[name].columns.map((column) => ({ name: column, check: checks[column]! }));
+  const checkRow = name === 'capacity' ? servedWithinOffered : null;
+  return { name, file: `${name}.csv`, columns, key: FORMS[name].key, checkRow };
+}
 
 /** The seven tables in the order of spec §3. */
-export const INPUT_TABLES: readonly InputTable[] = TABLES;
+export const INPUT_TABLES: readonly InputTable[] = (Object.keys(FORMS) as InputTableName[]).map(table);
 
-const BY_NAME: ReadonlyMap<string, InputTable> = new Map(TABLES.map((entry) => [entry.name, entry]));
+const BY_NAME: ReadonlyMap<string, InputTable> = new Map(INPUT_TABLES.map((entry) => [entry.name, entry]));
 
 /** The definition of a table. */
 export function inputTable(name: InputTableName): InputTable {

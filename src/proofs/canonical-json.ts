@@ -10,7 +10,7 @@ const LONE_SURROGATE = /\p{Surrogate}/u;
  * The library leaves open what RFC 8785 forbids, and some of it would let two different contents share one digest
  * (lone surrogates, dropped `undefined`, dates through `toJSON`), so values are checked before they reach it.
  *
- * @throws ProofError `NotJson` that names the path.
+ * @throws ProofError `not-json` that names the path.
  */
 export function canonicalJson(value: unknown): string {
   assertJson(value, '$');
@@ -42,7 +42,7 @@ function isPlain(value: object): boolean {
 }
 
 function notJson(path: string, found: string): ProofError {
-  return new ProofError('NotJson', {
+  return new ProofError('not-json', {
     what: `Canonical JSON cannot hold ${found}.`,
     where: path,
     todo: 'pass plain data; amounts and decimals as text, missing values left out or null.',

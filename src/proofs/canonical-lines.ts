@@ -26,7 +26,7 @@ for (const char of 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz01234567
  * The canonical line of a row whose cells are canonical text already, with its `\n`. It is at the same time a line of
  * PostgreSQL's `COPY … (FORMAT csv)`, where an empty unquoted cell is NULL.
  *
- * @throws ProofError `UnsafeCell` if a cell has any other character than `A-Z a-z 0-9 . _ : -`.
+ * @throws ProofError `unsafe-cell` if a cell has any other character than `A-Z a-z 0-9 . _ : -`.
  */
 export function canonicalLine(values: readonly string[]): string {
   const line = `${values.join(',')}\n`;
@@ -44,7 +44,7 @@ export function canonicalLine(values: readonly string[]): string {
 
 function unsafeCell(values: readonly string[]): ProofError {
   const index = values.findIndex((value) => !/^[A-Za-z0-9._:-]*$/.test(value));
-  return new ProofError('UnsafeCell', {
+  return new ProofError('unsafe-cell', {
     what: `The cell ${JSON.stringify(values[index] ?? '').slice(0, 80)} cannot stand in a canonical line.`,
     where: `column ${index + 1} of the row that begins with ${JSON.stringify(values[0] ?? '').slice(0, 80)}`,
     todo: 'validate the row when it is read; only A-Z, a-z, 0-9 and . _ : - may reach a digest or a COPY.',

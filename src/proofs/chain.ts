@@ -15,11 +15,11 @@ export interface ChainEntry {
 
 /**
  * The entry that puts a content on the chain: the content with `previousHead` added (spec §9).
- * @throws ProofError `ContentNotValid`, or `HeadNotValid` if the previous head is not 64 lower-case hex digits.
+ * @throws ProofError `content-not-valid`, or `head-not-valid` if the previous head is not 64 lower-case hex digits.
  */
 export function chainEntry(hashes: Pick<Hashes, 'sha256'>, content: Content, previousHead: string): ChainEntry {
   if (!isDigest(previousHead)) {
-    throw new ProofError('HeadNotValid', {
+    throw new ProofError('head-not-valid', {
       what: `${JSON.stringify(previousHead)} is no head of a chain.`,
       where: `${content.kind} of epoch ${content.epoch}, revision ${content.revision}`,
       todo: 'read the head of the network under its lock; before the first entry it is 64 zeros.',

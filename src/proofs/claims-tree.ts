@@ -1,8 +1,8 @@
 import { ProofError } from './errors';
 import type { Keccak256 } from './hashes';
 import { toHex, writeHex } from './hex';
-import { ascendingHashes, compareHashes, HASH_BYTES } from './leaf-order';
-import { abiClaim, PayeeTable } from './payee-table';
+import { compareHashes, HASH_BYTES, sortHashesDescending } from './leaf-order';
+import { ABI_BYTES, abiClaim, PayeeTable } from './payee-table';
 
 /**
  * What payees may have claimed in all, as a Merkle tree in the OpenZeppelin `standard-v1` format over
@@ -13,7 +13,8 @@ import { abiClaim, PayeeTable } from './payee-table';
  * - the root of no payees at all is 0x and 64 zeros.
  *
  * The format's own library keeps each node as hex text; here the nodes are one array of bytes, because the same tree
- * is rebuilt after every revision for as many payees as there are: 120 bytes a payee, 132 while it is built.
+ * is rebuilt after every revision for as many payees as there are: 116 bytes a payee, and none besides while it is
+ * built. Where a payee's leaf is, is not stored: its hash is looked up among the leaves, which are sorted.
  */
 
 /** Root of a tree without payees (spec §9). */
@@ -31,7 +32,7 @@ export interface ClaimsDump {
 
 /**
  * Builds the tree of claims that are in memory: payees ascending by address, each once, amounts in base units.
- * @throws ProofError `PayeeNotValid`, `PayeeOrder`, `AmountNotValid`.
+ * @throws ProofError `payee-not-valid`, `payee-order`, `amount-not-valid`.
  */
 export function buildClaimsTree(
   claims: Iterable<readonly [payee: string, amount: bigint | string]>,
@@ -45,25 +46,19 @@ export function buildClaimsTree(
 export class ClaimsTree {
   readonly #payees: PayeeTable;
   readonly #nodes: Uint8Array;
-  /** Index in the tree of each payee's leaf. */
-  readonly #treeIndex: Uint32Array;
+  readonly #keccak256: Keccak256;
 
   /** Builds the tree of a table of payees, which must not change any more. */
   constructor(payees: PayeeTable, keccak256: Keccak256) {
-    const count = payees.length;
-    const nodeCount = Math.max(0, 2 * count - 1);
+    const parents = Math.max(0, payees.length - 1);
     this.#payees = payees;
-    this.#nodes = new Uint8Array(HASH_BYTES * nodeCount);
-    // The leaves are hashed into the first slots of the array and then sorted into its last ones, so that no second
-    // array is needed. The two ranges share one slot, n - 1, which is the last to be written.
-    hashLeaves(payees, this.#nodes, keccak256);
-    this.#treeIndex = new Uint32Array(count);
-    for (const [rank, payee] of ascendingHashes(this.#nodes, count).entries()) {
-      const slot = nodeCount - 1 - rank;
-      this.#nodes.copyWithin(HASH_BYTES * slot, HASH_BYTES * payee, HASH_BYTES * (payee + 1));
-      this.#treeIndex[payee] = slot;
-    }
-    hashParents(this.#nodes, nodeCount - count, keccak256);
+    this.#keccak256 = keccak256;
+    this.#nodes = new Uint8Array(HASH_BYTES * (parents + payees.length));
+    const leaves = this.#nodes.subarray(HASH_BYTES * parents);
+    hashLeaves(payees, leaves, keccak256);
+    // Ascending from the end of the array backwards is descending from here on.
+    sortHashesDescending(leaves);
+    hashParents(this.#nodes, parents, keccak256);
   }
 
   /** 0x-prefixed root. */
@@ -89,19 +84,19 @@ export class ClaimsTree {
 
   /**
    * Sibling hashes from a payee's leaf up to the root, 0x-prefixed; none if it is the only payee.
-   * @throws ProofError `PayeeNotInTree`.
+   * @throws ProofError `payee-not-in-tree`.
    */
   proof(payee: string): string[] {
     const index = this.#payees.indexOf(payee);
     if (index < 0) {
-      throw new ProofError('PayeeNotInTree', {
+      throw new ProofError('payee-not-in-tree', {
         what: `${JSON.stringify(payee).slice(0, 100)} has no claim in this tree.`,
         where: `claims tree with root ${this.root}`,
         todo: 'check the address; a payee without any entitlement so far has no leaf.',
       });
     }
     const proof: string[] = [];
-    for (let node = this.#treeIndex[index]!; node > 0; node = (node - 1) >>> 1) {
+    for (let node = this.#treeIndex(index); node > 0; node = (node - 1) >>> 1) {
       const sibling = node % 2 === 1 ? node + 1 : node - 1;
       proof.push(toHex(this.#nodes, HASH_BYTES * sibling, HASH_BYTES));
     }
@@ -124,9 +119,24 @@ export class ClaimsTree {
     yield '],"values":[';
     yield* joined(this.payees, (index) => {
       const value = `["${this.#payees.address(index)}","${this.#payees.amount(index)}"]`;
-      return `{"value":${value},"treeIndex":${this.#treeIndex[index]}}`;
+      return `{"value":${value},"treeIndex":${this.#treeIndex(index)}}`;
     });
     yield ']}';
+  }
+
+  /** Where in the tree the leaf of a payee is. */
+  #treeIndex(index: number): number {
+    const encoded = new Uint8Array(ABI_BYTES);
+    this.#payees.writeAbi(index, encoded);
+    const leaf = leafHash(encoded, this.#keccak256);
+    let low = this.payees - 1;
+    let high = 2 * low;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (compareHashes(this.#nodes, middle, leaf, 0) > 0) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 }
 
@@ -142,12 +152,16 @@ function* joined(count: number, item: (index: number) => string): Generator<stri
   yield piece;
 }
 
-function hashLeaves(payees: PayeeTable, nodes: Uint8Array, keccak256: Keccak256): void {
-  const encoded = new Uint8Array(64);
+function hashLeaves(payees: PayeeTable, leaves: Uint8Array, keccak256: Keccak256): void {
+  const encoded = new Uint8Array(ABI_BYTES);
   for (let index = 0; index < payees.length; index++) {
     payees.writeAbi(index, encoded);
-    nodes.set(keccak256(keccak256(encoded)), HASH_BYTES * index);
+    leaves.set(leafHash(encoded, keccak256), HASH_BYTES * index);
   }
+}
+
+function leafHash(encoded: Uint8Array, keccak256: Keccak256): Uint8Array {
+  return keccak256(keccak256(encoded));
 }
 
 function hashParents(nodes: Uint8Array, parents: number, keccak256: Keccak256): void {
@@ -156,7 +170,7 @@ function hashParents(nodes: Uint8Array, parents: number, keccak256: Keccak256): 
     const left = 2 * parent + 1;
     // The children are neighbours, so in order they are hashed where they lie.
     let pair = nodes.subarray(HASH_BYTES * left, HASH_BYTES * (left + 2));
-    if (compareHashes(nodes, left, left + 1) > 0) {
+    if (compareHashes(nodes, left, nodes, left + 1) > 0) {
       swapped.set(pair.subarray(HASH_BYTES));
       swapped.set(pair.subarray(0, HASH_BYTES), HASH_BYTES);
       pair = swapped;
@@ -167,7 +181,7 @@ function hashParents(nodes: Uint8Array, parents: number, keccak256: Keccak256): 
 
 /**
  * Whether a proof shows that `payee` may have claimed `amount` base units in all under `root`.
- * @throws ProofError `PayeeNotValid`, `AmountNotValid` for a claim that no tree could hold, `ProofNotValid` for a
+ * @throws ProofError `payee-not-valid`, `amount-not-valid` for a claim that no tree could hold, `proof-not-valid` for a
  *   sibling that is no hash.
  */
 export function verifyClaim(
@@ -177,14 +191,14 @@ export function verifyClaim(
   proof: readonly string[],
   keccak256: Keccak256,
 ): boolean {
-  const leaf = keccak256(keccak256(abiClaim(payee, amount)));
+  const leaf = leafHash(abiClaim(payee, amount), keccak256);
   return rootOfProof(leaf, proof, keccak256) === root.toLowerCase();
 }
 
 /**
  * The root that a proof leads to from a leaf of 32 bytes, parents being the hash of the lower and then the higher
  * child: true of this format and of others with their own leaves.
- * @throws ProofError `ProofNotValid` if a sibling is not 0x and 64 hex digits.
+ * @throws ProofError `proof-not-valid` if a sibling is not 0x and 64 hex digits.
  */
 export function rootOfProof(leaf: Uint8Array, proof: readonly string[], keccak256: Keccak256): string {
   let node = leaf;
@@ -194,7 +208,7 @@ export function rootOfProof(leaf: Uint8Array, proof: readonly string[], keccak25
     if (!writeHex(hex, sibling, 0, HASH_BYTES)) throw proofNotValid(hex, height);
     pair.set(node);
     pair.set(sibling, HASH_BYTES);
-    if (compareHashes(pair, 0, 1) > 0) {
+    if (compareHashes(pair, 0, pair, 1) > 0) {
       pair.set(sibling);
       pair.set(node, HASH_BYTES);
     }
@@ -204,7 +218,7 @@ export function rootOfProof(leaf: Uint8Array, proof: readonly string[], keccak25
 }
 
 function proofNotValid(hex: string, height: number): ProofError {
-  return new ProofError('ProofNotValid', {
+  return new ProofError('proof-not-valid', {
     what: `${JSON.stringify(hex).slice(0, 100)} is no hash.`,
     where: `step ${height + 1} of the proof`,
     todo: 'give each sibling as 0x and 64 hex digits, from the leaf to the root.',

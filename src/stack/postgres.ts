@@ -29,6 +29,13 @@ const STOP_STEPS = [
   ['SIGKILL', 5_000],
 ] as const;
 
+/** For a server that does not answer: it has had its chance. */
+const STOP_UNWELL_STEPS = [
+  ['SIGINT', 3_000],
+  ['SIGQUIT', 2_000],
+  ['SIGKILL', 5_000],
+] as const;
+
 export interface EmbeddedPostgres {
   readonly process: ProcessIdentity;
   readonly host: string;
@@ -189,7 +196,7 @@ async function adoptOrClear(
     return { process: found.process, ended: Promise.resolve(), port: found.port };
   }
   log(`PostgreSQL (process ${pid}) of an earlier start does not answer (${complaint}): stopping it`);
-  await endProcess(found.process, STOP_STEPS);
+  await endProcess(found.process, STOP_UNWELL_STEPS);
   return null;
 }
 

@@ -92,5 +92,9 @@ export async function stopServer(
 ): Promise<void> {
   const signal = await endProcess(server.process, steps);
   if (signal !== null && signal !== steps[0]?.[0]) log(`${name} did not stop in time and was ended with ${signal}`);
-  await Promise.race([server.ended, sleep(1_000)]);
+  let ended = false;
+  void server.ended.then(() => {
+    ended = true;
+  });
+  for (let waited = 0; !ended && waited < 100; waited++) await sleep(10);
 }

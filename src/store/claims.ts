@@ -25,24 +25,24 @@ export async function writeClaims(
   await db.query(
     `with published as (
        select p.provider, p.amount from payout p
-       where p.network = $1 and p.epoch = $2 and p.revision = $3 and p.computation = $4),
+       where p.network = $1::text and p.epoch = $2::integer and p.revision = $3::integer and p.computation = $4::integer),
      superseded as (
        select p.provider, p.amount from payout p
        join chain_entry c using (network, epoch, revision, computation)
-       where p.network = $1 and p.epoch = $2 and p.revision = $3 - 1 and c.kind = 'revision'),
+       where p.network = $1::text and p.epoch = $2::integer and p.revision = $3::integer - 1 and c.kind = 'revision'),
      booked as (
        select provider, coalesce(published.amount, 0) - coalesce(superseded.amount, 0) as adjustment
        from published full join superseded using (provider)),
      payees as (
        select distinct on (v.provider) v.provider, v.payee from provider_version v
-       where v.network = $1 and v.load_id <= (select registry_load from seal where network = $1 and epoch = $2)
+       where v.network = $1::text and v.load_id <= (select registry_load from seal where network = $1::text and epoch = $2::integer)
        order by v.provider, v.load_id desc),
      added as (
        select payees.payee, sum(booked.adjustment) as adjustment
        from booked join payees using (provider) where payees.payee is not null group by payees.payee),
-     before as (select payee, entitlement, cumulative from claim where network = $1 and position = $6)
+     before as (select payee, entitlement, cumulative from claim where network = $1::text and position = $6::bigint)
      insert into claim (network, position, payee, entitlement, cumulative)
-     select $1, $5, payee, entitlement, greatest(cumulative, entitlement)
+     select $1::text, $5::bigint, payee, entitlement, greatest(cumulative, entitlement)
      from (select payee, coalesce(before.entitlement, 0) + coalesce(added.adjustment, 0) as entitlement,
              coalesce(before.cumulative, 0) as cumulative
            from before full join added using (payee)) c
@@ -62,5 +62,5 @@ export async function readClaims(db: Queryable, network: string, position: numbe
 
 /** Drops the claims rows of entries before `position`: they can be derived again from payouts and registry. */
 export async function dropClaimsBefore(db: Queryable, network: string, position: number): Promise<void> {
-  await db.query('delete from claim where network = $1 and position < $2', [network, position]);
+  await db.query('delete from claim where network = $1::text and position < $2', [network, position]);
 }

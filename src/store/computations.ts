@@ -65,8 +65,9 @@ export async function insertComputation(
   const inserted = await client.query<ComputationKey>(
     `insert into computation (network, epoch, revision, computation, ruleset, policy_hash, snapshot_digest,
        history_digest, history, previous_epoch, derivation, workflow_id, run_id)
-     select $1, $2, $3, coalesce(max(computation), 0) + 1, $4, $5, $6, $7, $8, $9, $10, $11, $12 from computation
-       where network = $1 and epoch = $2 and revision = $3
+     select $1::text, $2::integer, $3::integer, coalesce(max(computation), 0) + 1, $4::integer, $5::text, $6::text, $7::text,
+       $8::jsonb, $9::integer, $10::jsonb, $11::text, $12::text from computation
+       where network = $1::text and epoch = $2::integer and revision = $3::integer
      on conflict do nothing
      returning network, epoch, revision, computation`,
     [
@@ -92,7 +93,7 @@ export async function insertComputation(
   }
   await client.query(
     `insert into price (${PRICE_TARGETS})
-     select $1, $2, $3, $4, ${PRICE_SOURCES} from jsonb_populate_recordset(null::price, $5) r`,
+     select $1::text, $2::integer, $3::integer, $4::integer, ${PRICE_SOURCES} from jsonb_populate_recordset(null::price, $5) r`,
     [network, epoch, revision, key.computation, JSON.stringify(prices.map(withNulls))],
   );
   return key;

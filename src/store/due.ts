@@ -1,8 +1,10 @@
+import { holdsOf } from './holds';
 import type { Queryable } from './pool';
 
 /** What the loop of a network has to do next. Epochs settle strictly in order, so there is one answer. */
 export type DueEpoch =
-  | { readonly kind: 'due'; readonly epoch: number }
+  /** `held`: it waits for a person, and its hold has not expired. */
+  | { readonly kind: 'due'; readonly epoch: number; readonly held: boolean }
   /** The next epoch's end plus grace lies ahead; `atSeconds` is that instant. */
   | { readonly kind: 'not-yet'; readonly epoch: number; readonly atSeconds: number }
   /** Every epoch of the calendar, or up to the asked one, is closed. */
@@ -57,5 +59,6 @@ export async function nextDueEpoch(
     return { kind: 'stalled', epoch: row.next, closedInARow: row.silent };
   }
   if (row.due_at > row.now) return { kind: 'not-yet', epoch: row.next, atSeconds: row.due_at };
-  return { kind: 'due', epoch: row.next };
+  const hold = (await holdsOf(db, network, row.next))[0];
+  return { kind: 'due', epoch: row.next, held: hold !== undefined && hold.decision === null && !hold.overdue };
 }

@@ -29,7 +29,15 @@ export class StoreError extends Error {
 
 /** SQLSTATE classes and codes after which the same transaction may succeed (design: errors are mapped once). */
 const RETRYABLE = /^(08...|53...|57P0.|40001|40P01|55P03|25006|57014)$/;
-const CONNECTION_ERRORS = new Set(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'ETIMEDOUT', 'EHOSTUNREACH', 'ENOTFOUND', 'ENOENT']);
+const CONNECTION_ERRORS = new Set([
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'EPIPE',
+  'ETIMEDOUT',
+  'EHOSTUNREACH',
+  'ENOTFOUND',
+  'ENOENT',
+]);
 
 /**
  * Whether a database error may pass by itself. An error without any code comes from a connection that broke: pg

@@ -35,7 +35,8 @@ export async function insertFailure(
 ): Promise<void> {
   await db.query(
     `insert into epoch_failure (network, epoch, failure_no, failure, detail, actor, reason, run_id)
-     select $1, $2, coalesce(max(failure_no), 0) + 1, $3, $4, $5, $6, $7 from epoch_failure where network = $1 and epoch = $2
+     select $1::text, $2::integer, coalesce(max(failure_no), 0) + 1, $3::text, $4::jsonb, $5::text, $6::text, $7::text
+       from epoch_failure where network = $1::text and epoch = $2::integer
      on conflict (network, epoch, run_id) do nothing`,
     [
       network,

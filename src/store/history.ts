@@ -1,5 +1,5 @@
-import { Decimal } from '../numbers/decimal';
 import { parseAmount } from '../numbers/amounts';
+import { Decimal } from '../numbers/decimal';
 import type { Amount, UnitHours, UsdPrice, UsdVolume } from '../numbers/units';
 import type { PublishedEpoch, PublishedMarket } from '../rulesets/1/records';
 import type { Queryable } from './pool';
@@ -29,22 +29,16 @@ interface MarketRow {
   readonly price: string;
 }
 
-/**
- * The published epochs below `epoch`, oldest first: the last `count` of them, and all from `sinceEpoch` on.
- * Each is its newest revision in the chain as it is now.
- */
+/** The newest `count` published epochs below `epoch`, oldest first, each in its newest revision of the chain as it is now. */
 export async function publishedBelow(
   db: Queryable,
   network: string,
   epoch: number,
   count: number,
-  sinceEpoch: number,
 ): Promise<readonly PublishedEpoch[]> {
   const headers = await db.query<HeaderRow>(
-    `select epoch, revision, content_digest, entry from (
-       select n.*, row_number() over (order by epoch desc) as age from (${NEWEST_BELOW}) n) a
-     where age <= $3 or epoch >= $4 order by epoch`,
-    [network, epoch, count, sinceEpoch],
+    `select epoch, revision, content_digest, entry from (${NEWEST_BELOW} limit $3) n order by epoch`,
+    [network, epoch, count],
   );
   if (headers.rows.length === 0) return [];
   const markets = await marketsOf(db, network, epoch, headers.rows[0]!.epoch);

@@ -13,6 +13,8 @@ export interface Hold extends ComputationKey {
   readonly deadline: string;
   /** By the database's clock. */
   readonly overdue: boolean;
+  /** Seconds until the deadline, at least 1. */
+  readonly waitSeconds: number;
   readonly decision: HoldOutcome | null;
   readonly decidedBy: string | null;
   readonly decidedReason: string | null;
@@ -24,7 +26,8 @@ const AT = (column: string) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')
 const SELECT = `
   select h.network, h.epoch, h.revision, h.computation, h.content_digest as "contentDigest", r.breakers,
     h.asked_by as "askedBy", ${AT('h.held_at')} as "heldAt", ${AT('h.deadline')} as deadline,
-    h.deadline <= clock_timestamp() as overdue, d.decision, d.actor as "decidedBy", d.reason as "decidedReason",
+    h.deadline <= clock_timestamp() as overdue,
+    greatest(1, ceil(extract(epoch from h.deadline - clock_timestamp())))::bigint as "waitSeconds", d.decision, d.actor as "decidedBy", d.reason as "decidedReason",
     ${AT('d.decided_at')} as "decidedAt"
   from hold h
   join result r using (network, epoch, revision, computation)
@@ -74,7 +77,12 @@ export async function insertHold(
 export async function insertDecision(
   db: Queryable,
   key: ComputationKey,
-  decision: { readonly outcome: HoldOutcome; readonly contentDigest: string; readonly actor: string; readonly reason: string },
+  decision: {
+    readonly outcome: HoldOutcome;
+    readonly contentDigest: string;
+    readonly actor: string;
+    readonly reason: string;
+  },
 ): Promise<boolean> {
   const inserted = await db.query(
     `insert into hold_decision (network, epoch, revision, computation, decision, content_digest, actor, reason)

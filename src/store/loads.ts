@@ -174,11 +174,11 @@ async function addProviders(client: PoolClient, network: string, loadId: number)
   const read = await client.query<{ n: number }>('select count(*) as n from stage_providers');
   const added = await client.query(
     `insert into provider_version (network, provider, load_id, joined_epoch, status, payee)
-     select distinct on (s.provider) $1, s.provider, $2, s.joined_epoch, s.status, s.payee
+     select distinct on (s.provider) $1::text, s.provider, $2::bigint, s.joined_epoch, s.status, s.payee
      from stage_providers s
      left join lateral (
        select v.joined_epoch, v.status, v.payee from provider_version v
-       where v.network = $1 and v.provider = s.provider order by v.load_id desc limit 1) newest on true
+       where v.network = $1::text and v.provider = s.provider order by v.load_id desc limit 1) newest on true
      where (s.joined_epoch, s.status, s.payee) is distinct from (newest.joined_epoch, newest.status, newest.payee)
      order by s.provider`,
     [network, loadId],
@@ -203,15 +203,15 @@ async function addRows(
     `insert into late_row (network, epoch, table_name, line, load_id)
      select distinct $1::text, s.epoch, $2::text, s.line_text, $3::bigint
      from (select epoch, ${table.line} as line_text from stage_${table.name} t
-           where exists (select from seal where seal.network = $1 and seal.epoch = t.epoch)
-             and not exists (select from ${table.target} x where x.network = $1 and ${sameRow(table)})) s
+           where exists (select from seal where seal.network = $1::text and seal.epoch = t.epoch)
+             and not exists (select from ${table.target} x where x.network = $1::text and ${sameRow(table)})) s
      on conflict do nothing`,
     [network, table.name, loadId],
   );
   const added = await client.query(
     `insert into ${table.target} (network, ${columns})
-     select distinct on (${key}) $1, ${columns} from stage_${table.name} t
-     where not exists (select from seal where seal.network = $1 and seal.epoch = t.epoch)
+     select distinct on (${key}) $1::text, ${columns} from stage_${table.name} t
+     where not exists (select from seal where seal.network = $1::text and seal.epoch = t.epoch)
      order by ${key}
      on conflict do nothing`,
     [network],
@@ -231,7 +231,10 @@ function sameRow(table: InputTable): string {
 }
 
 /** Loads of a network, newest first. */
-export async function listLoads(pool: Pool, network: string): Promise<readonly { loadId: number; source: string; loadedAt: string }[]> {
+export async function listLoads(
+  pool: Pool,
+  network: string,
+): Promise<readonly { loadId: number; source: string; loadedAt: string }[]> {
   const found = await pool.query<{ loadId: number; source: string; loadedAt: string }>(
     `select load_id as "loadId", source, to_char(loaded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "loadedAt"
      from load where network = $1 order by load_id desc`,

@@ -35,7 +35,9 @@ async function grantVersionTable(url: string): Promise<void> {
   await client.connect();
   try {
     await client.query('grant usage on schema settle_schema to settle_worker, settle_operator, settle_viewer');
-    await client.query('grant select on settle_schema.schema_migration to settle_worker, settle_operator, settle_viewer');
+    await client.query(
+      'grant select on settle_schema.schema_migration to settle_worker, settle_operator, settle_viewer',
+    );
   } finally {
     await client.end();
   }

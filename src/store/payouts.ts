@@ -1,11 +1,11 @@
+import { createHash } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { ComputationKey } from './computations';
-import type { SnapshotChunk } from './snapshots';
 import type { Queryable } from './pool';
+import type { SnapshotChunk } from './snapshots';
 
 /**
  * Writes the draft payouts of one chunk: the rows of its key range are deleted and copied again under a lock on the

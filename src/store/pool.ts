@@ -38,7 +38,9 @@ export function openPool(options: PoolOptions): Pool {
     max: options.max ?? 8,
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
-    types: { getTypeParser: (oid, format) => (oid === INT8_OID ? countOf : types.getTypeParser(oid, format)) } as NonNullable<PoolConfig['types']>,
+    types: {
+      getTypeParser: (oid, format) => (oid === INT8_OID ? countOf : types.getTypeParser(oid, format)),
+    } as NonNullable<PoolConfig['types']>,
   };
   const pool = new Pool(config);
   pool.on('error', options.onIdleError);

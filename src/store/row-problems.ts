@@ -27,12 +27,15 @@ export async function stageMarkets(client: PoolClient, network: string): Promise
      where e.network = $1 order by e.approval`,
     [network],
   );
-  await client.query('create temp table stage_market (market text collate "C", first_epoch integer, last_epoch integer) on commit drop');
-  const ranges = marketRanges(policies.rows);
   await client.query(
-    'insert into stage_market select * from unnest($1::text[], $2::integer[], $3::integer[])',
-    [ranges.map((r) => r.market), ranges.map((r) => r.first), ranges.map((r) => r.last)],
+    'create temp table stage_market (market text collate "C", first_epoch integer, last_epoch integer) on commit drop',
   );
+  const ranges = marketRanges(policies.rows);
+  await client.query('insert into stage_market select * from unnest($1::text[], $2::integer[], $3::integer[])', [
+    ranges.map((r) => r.market),
+    ranges.map((r) => r.first),
+    ranges.map((r) => r.last),
+  ]);
 }
 
 /** Later approvals win from their `from` on, over everything approved before them. */
@@ -95,7 +98,9 @@ function conflicts(table: InputTable): string {
   return `
     select t.line, format('the key (%s) was loaded before with other values: %s', concat_ws(', ', ${table.key
       .map((column) => `t.${column}`)
-      .join(', ')}), concat_ws(', ', ${table.values.map((column) => `coalesce(x.${column}::text, '(empty)')`).join(', ')})) as reason
+      .join(
+        ', ',
+      )}), concat_ws(', ', ${table.values.map((column) => `coalesce(x.${column}::text, '(empty)')`).join(', ')})) as reason
     from stage_${table.name} t
     join ${table.target} x on x.network = $1 and ${table.key.map((column) => `x.${column} = t.${column}`).join(' and ')}
     where (${table.values.map((column) => `x.${column}`).join(', ')}) is distinct from (${table.values

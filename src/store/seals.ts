@@ -27,7 +27,7 @@ export async function findSeal(db: Queryable, network: string, epoch: number): P
 export async function insertSeal(db: Queryable, network: string, epoch: number, policyHash: string): Promise<Seal> {
   const inserted = await db.query<Seal>(
     `insert into seal (network, epoch, policy_hash, registry_load)
-     select $1, $2, $3, coalesce(max(load_id), 0) from load where network = $1
+     select $1::text, $2::integer, $3::text, coalesce(max(load_id), 0) from load where network = $1::text
      returning policy_hash as "policyHash", registry_load as "registryLoad"`,
     [network, epoch, policyHash],
   );
@@ -56,6 +56,8 @@ export interface EpochClock {
 
 /** The one clock that decides whether an epoch is due or past its deadline. */
 export async function databaseClock(db: Queryable): Promise<EpochClock> {
-  const found = await db.query<EpochClock>(`select floor(extract(epoch from clock_timestamp()))::bigint as "nowSeconds"`);
+  const found = await db.query<EpochClock>(
+    `select floor(extract(epoch from clock_timestamp()))::bigint as "nowSeconds"`,
+  );
   return found.rows[0]!;
 }

@@ -5,6 +5,7 @@ import { parseMicroUnits, parseScaled } from '../numbers/amounts';
 import type { SnapshotTable } from '../proofs/digests';
 import type { PerformanceValues, ProviderRows } from '../rulesets/1/records';
 import { StoreError } from './errors';
+import type { Queryable } from './pool';
 
 /** Which rows of a sealed epoch to read: all of them, or those of the providers in (after, upTo]. */
 export interface RowRange {
@@ -74,18 +75,32 @@ export async function bindRange(client: PoolClient, range: RowRange): Promise<vo
 }
 
 /**
- * The canonical lines of a range of one table. Every byte goes through `hash` before it is parsed, so that what was
+ * The canonical lines of a range of one table. Every byte goes through `hashes` before it is parsed, so that what was
  * read and what was digested cannot differ. A range is held in memory: ask for a chunk, not for an epoch.
  */
-export async function readLines(client: PoolClient, table: SnapshotTable, hash: Hash): Promise<readonly string[]> {
+export async function readLines(
+  client: PoolClient,
+  table: SnapshotTable,
+  hashes: readonly Hash[],
+): Promise<readonly string[]> {
   const parts: Buffer[] = [];
   for await (const part of client.query(copyTo(`copy (${STATEMENTS[table]}) to stdout (format csv)`))) {
-    hash.update(part as Buffer);
+    for (const hash of hashes) hash.update(part as Buffer);
     parts.push(part as Buffer);
   }
   // Canonical lines are ASCII, for which latin1 is the fastest decoding.
   const text = Buffer.concat(parts).toString('latin1');
   return text === '' ? [] : text.slice(0, -1).split('\n');
+}
+
+/** Canonical lines of an epoch's token rows as they are staged, sealed or not. */
+export async function tokenLines(db: Queryable, network: string, epoch: number): Promise<readonly string[]> {
+  const found = await db.query<{ line: string }>(
+    `select concat_ws(',', epoch, source, to_char(observed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), price_usd, volume_usd) as line
+     from token_observation where network = $1 and epoch = $2 order by source, observed_at`,
+    [network, epoch],
+  );
+  return found.rows.map((row) => row.line);
 }
 
 /** The last provider of the next chunk of at most `providers` providers with a capacity row; null: it is the last one. */
@@ -104,22 +119,27 @@ export async function chunkEnd(client: PoolClient, providers: number): Promise<s
 }
 
 /** One SHA-256 for each table that is read by range. */
-export interface RangeHashes {
-  readonly providers: Hash;
-  readonly capacity: Hash;
-  readonly performance: Hash;
+export function rangeHashes(): Readonly<Record<RangeTable, Hash>> {
+  return { providers: createHash('sha256'), capacity: createHash('sha256'), performance: createHash('sha256') };
 }
 
-export function rangeHashes(): RangeHashes {
-  return { providers: createHash('sha256'), capacity: createHash('sha256'), performance: createHash('sha256') };
+export type RangeTable = 'providers' | 'capacity' | 'performance';
+
+export interface ProvidersRead {
+  readonly providers: readonly ProviderRows[];
+  readonly capacityRows: number;
+  readonly performanceRows: number;
 }
 
 /**
  * The providers of a range with all their sealed rows, by bytes of their ids; the rows pass through every one of
- * `hashes` (the table's and the chunk's, say). `bindRange` first.
+ * their table's `hashes` (the table's and the chunk's, say). `bindRange` first.
  * @throws StoreError TamperedRows if a capacity row has no provider in the registry: sealing saw one.
  */
-export async function readProviders(client: PoolClient, hashes: RangeHashes): Promise<readonly ProviderRows[]> {
+export async function readProviders(
+  client: PoolClient,
+  hashes: Readonly<Record<RangeTable, readonly Hash[]>>,
+): Promise<ProvidersRead> {
   const registry = await readLines(client, 'providers', hashes.providers);
   const capacity = await readLines(client, 'capacity', hashes.capacity);
   const performance = await readLines(client, 'performance', hashes.performance);
@@ -145,9 +165,12 @@ export async function readProviders(client: PoolClient, hashes: RangeHashes): Pr
   }
   if (nextCapacity !== capacity.length) {
     const orphan = capacity[nextCapacity]!.split(',');
-    throw new StoreError('TamperedRows', `capacity row ${capacity[nextCapacity]} has no provider ${orphan[1]} in the registry, or stands out of order`);
+    throw new StoreError(
+      'TamperedRows',
+      `capacity row ${capacity[nextCapacity]} has no provider ${orphan[1]} in the registry, or stands out of order`,
+    );
   }
-  return providers;
+  return { providers, capacityRows: capacity.length, performanceRows: performance.length };
 }
 
 function performanceValues(cells: readonly string[]): PerformanceValues {

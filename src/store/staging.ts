@@ -59,8 +59,7 @@ export const INPUT_TABLES: readonly InputTable[] = [
     target: 'token_observation',
     key: ['epoch', 'source', 'observed_at'],
     values: ['price_usd', 'volume_usd'],
-    staged:
-      'epoch integer, source text collate "C", observed_at timestamptz, price_usd numeric, volume_usd numeric',
+    staged: 'epoch integer, source text collate "C", observed_at timestamptz, price_usd numeric, volume_usd numeric',
   }),
   input({ name: 'macro', target: 'macro', key: ['epoch'], values: ['index'], staged: 'epoch integer, index numeric' }),
 ];

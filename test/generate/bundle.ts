@@ -60,8 +60,9 @@ function providerNames(random: Random, count: number): string[] {
 }
 
 function address(random: Random): string {
-  const digits = Array.from({ length: 40 }, () => random.integer(0, 15).toString(16)).join('');
-  return `0x${digits.replace(/^0+/, 'f'.repeat(1)).padEnd(40, '1')}`;
+  // The first digit keeps it from being the zero address.
+  const digits = Array.from({ length: 39 }, () => random.integer(0, 15).toString(16));
+  return `0x${random.integer(1, 15).toString(16)}${digits.join('')}`;
 }
 
 function generateProviders(random: Random, count: number, first: number, last: number): GeneratedProvider[] {
@@ -74,7 +75,7 @@ function generateProviders(random: Random, count: number, first: number, last: n
   }));
 }
 
-/** One kind a epoch; the first few are ordinary, so that there is something to look back on. */
+/** The circumstance of one epoch; the first two are ordinary, so that there is something to look back on. */
 function circumstanceOf(index: number, random: Random): Circumstance {
   if (index < 2 || random.oneIn(2)) return 'ordinary';
   return random.pick(CIRCUMSTANCES);
@@ -101,7 +102,7 @@ function tableText(name: keyof TableRows, rows: string[][], random: Random): str
     .join('');
 }
 
-/** Rows that the same source may not give twice with other values are one key each; quotes are keyed by all cells. */
+/** The rows of all epochs, each under its circumstance, and the policy as YAML. */
 function gatherRows(random: Random, options: BundleOptions): { rows: TableRows; policyYaml: string } {
   const epochs = options.epochs ?? random.integer(12, 40);
   const count = options.providers ?? random.integer(1, 12);

@@ -121,15 +121,22 @@ export function rowsByEpoch(tables: Tables): (epoch: number) => Tables {
   };
 }
 
+function canonicalTable(name: TableName, texts: readonly Row[]): Row[] {
+  const rows = new Map<string, Row>();
+  for (const cells of texts) {
+    const row = canonicalRow(name, cells);
+    const same = rows.get(keyOf(name, row)) ?? row;
+    if (same.join(',') !== row.join(',')) throw new RangeError(`${name}: ${keyOf(name, row)} has two rows`);
+    rows.set(keyOf(name, row), row);
+  }
+  return [...rows.values()].sort(byKey(name));
+}
+
 /**
  * The rows of one sealed epoch from texts of any origin (an export, a database), made canonical, sorted by key and
- * without repeated rows. Throws a RangeError that says what is wrong with which cell.
+ * without repeated rows; of the registry, the providers with a capacity row. Throws a RangeError that says what is
+ * wrong with which cell, or which key has two rows with other values.
  */
 export function canonicalTables(tables: Tables): Tables {
-  return Object.fromEntries(
-    TABLE_NAMES.map((name) => {
-      const rows = tables[name].map((cells) => canonicalRow(name, cells));
-      return [name, [...new Map(rows.map((row) => [keyOf(name, row), row])).values()].sort(byKey(name))];
-    }),
-  ) as Record<TableName, Row[]>;
+  return Object.fromEntries(TABLE_NAMES.map((name) => [name, canonicalTable(name, tables[name])])) as unknown as Tables;
 }

@@ -116,6 +116,9 @@ export function parseProviderFacts(text: ProviderFactsText): ProviderFacts {
       supply: parseMicroUnits(supply),
       used: parseMicroUnits(used),
     })),
-    performance: { ...text.performance, medianUptime: medianUptime === null ? null : (new Decimal(medianUptime) as Ratio) },
+    performance: {
+      ...text.performance,
+      medianUptime: medianUptime === null ? null : (new Decimal(medianUptime) as Ratio),
+    },
   };
 }

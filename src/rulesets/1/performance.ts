@@ -29,7 +29,10 @@ export function performanceVerdict(policy: Policy, facts: PerformanceFacts): boo
 }
 
 /** More than the share breakers.unmeasuredShare of the N providers has no measured uptime (spec §3, §6, §8). */
-export function tooManyUnmeasured(policy: Policy, facts: PerformanceFacts): boolean {
+export function tooManyUnmeasured(
+  policy: Policy,
+  facts: Pick<PerformanceFacts, 'activeProviders' | 'measuredUptimes'>,
+): boolean {
   const unmeasured = fraction(BigInt(facts.activeProviders - facts.measuredUptimes), BigInt(facts.activeProviders));
   return compare(unmeasured, exact(policy.breakers.unmeasuredShare)) > 0;
 }

@@ -20,7 +20,7 @@ export function missingInputs(
   inputs: {
     readonly capacityRows: number;
     readonly token: readonly TokenObservation[];
-    readonly performance: PerformanceFacts;
+    readonly performance: Pick<PerformanceFacts, 'activeProviders' | 'measuredUptimes'>;
   },
 ): MissingInput[] {
   const missing: MissingInput[] = [];

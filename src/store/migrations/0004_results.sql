@@ -93,11 +93,12 @@ create table settle.payout (
   scale_cut settle.base_units not null,
   amount settle.base_units not null,
   reason text collate "C" not null,
-  multiplier settle.exact not null,
+  multiplier settle.exact check (multiplier >= 0), -- null: not eligible
   primary key (network, epoch, revision, computation, provider),
   check (amount >= 0 and cap_cut >= 0 and scale_cut >= 0 and gross - cap_cut - scale_cut = amount),
   check (reason in ('paid', 'suspended', 'no-capacity', 'no-performance-data', 'below-minimum-uptime')),
-  check (reason = 'paid' or gross = 0)
+  check (reason = 'paid' or gross = 0),
+  check ((reason = 'paid') = (multiplier is not null))
 ) partition by range (epoch);
 
 -- The outcome of the checks: the content that would be published, and what tripped.

@@ -1,0 +1,245 @@
+import { createHash } from 'node:crypto';
+import { heartbeat } from '@temporalio/activity';
+import type { PoolClient } from 'pg';
+import { parseAmount, parseScaled } from '../src/numbers/amounts';
+import type { Amount, NanoRatio } from '../src/numbers/units';
+import { canonicalJson } from '../src/proofs/canonical-json';
+import type { RevisionContent } from '../src/proofs/contents';
+import { contentDigest, digestOfRows, snapshotDigest } from '../src/proofs/digests';
+import {
+  type BreakerFigures,
+  breakers,
+  conservation,
+  type GuardViolation,
+  multiplierBounds,
+  priceBounds,
+} from '../src/rulesets/1/checks';
+import { revisionContent } from '../src/rulesets/1/content';
+import { type DerivationText, parseDerivation } from '../src/rulesets/1/derivation-text';
+import { cellsOf, PRICES_COLUMNS, PRICES_KEY, type PricesRow } from '../src/rulesets/1/tables';
+import { type ComputationHeader, getComputation, priceRows } from '../src/store/computations';
+import { publishedBelow } from '../src/store/history';
+import { findHold, insertDecision, insertHold } from '../src/store/holds';
+import { getNetwork } from '../src/store/networks';
+import { type PayoutFigures, payoutFigures, payoutsDigest } from '../src/store/payouts';
+import { transaction } from '../src/store/pool';
+import { findRequest } from '../src/store/requests';
+import { findResult, insertResult, type Result } from '../src/store/results';
+import { bindRange, type RangeTable, rangeHashes, readLines } from '../src/store/snapshot-rows';
+import type { StoredSnapshot } from '../src/store/snapshots';
+import type { Checked, ComputationRef, RunRef } from './contracts';
+import type { ActivityDependencies } from './dependencies';
+import { sealedEpoch } from './derive';
+import { GuardFailed } from './failures';
+import { sealedFacts } from './sealed-facts';
+
+/**
+ * Checks a computation (spec §8): the guards, recomputed from the database; the breakers; and the content that would
+ * be published. A computation that was checked before keeps its result, but every row behind it is digested again.
+ */
+export async function check(
+  deps: ActivityDependencies,
+  key: ComputationRef,
+  cappedSum: string | null,
+  run: RunRef,
+): Promise<Checked> {
+  const { seal, snapshot, policy } = await sealedEpoch(deps, key);
+  const header = await getComputation(deps.pool, key);
+  const rows = await priceRows(deps.pool, key);
+  const derivation = parseDerivation(header.derivation as DerivationText, rows);
+  const found = await transaction(deps.pool, async (client) => {
+    await client.query('set transaction isolation level repeatable read read only');
+    const facts = await sealedFacts(client, key, policy, snapshot);
+    if (snapshot.chunks.length > 1) await guardSnapshot(client, key, seal.registryLoad, snapshot);
+    return {
+      facts,
+      payouts: await payoutFigures(client, key, derivation.cap.toString()),
+      payoutsDigest: await payoutsDigest(client, key),
+      last: (await publishedBelow(client, key.network, key.epoch, 1)).at(-1) ?? null,
+    };
+  });
+  heartbeat({ payouts: found.payouts.count });
+  const sum = parseAmount(found.payouts.sum);
+  requireGuards(guards());
+  const content = revisionContent(
+    {
+      ...key,
+      policyHash: header.policyHash,
+      snapshotDigest: requireSnapshotDigest(deps, header, snapshot),
+      pricesDigest: pricesDigest(deps, rows),
+      payoutsDigest: found.payoutsDigest,
+    },
+    derivation,
+    sum,
+  );
+  const known = await findResult(deps.pool, key);
+  const result =
+    known === null ? newResult(deps, content, found.payouts, tripped(), cappedSum, derivation.pool) : known;
+  if (known !== null) requireSameContent(deps, known, content);
+  await deps.reached('check:computed');
+  await insertResult(deps.pool, key, result);
+  return {
+    contentDigest: result.contentDigest,
+    sum: content.sum,
+    unallocated: content.unallocated,
+    breakers: result.breakers,
+    hold: result.breakers.length === 0 ? null : await holdOf(deps, key, result, policy.epoch.holdSeconds, run),
+  };
+
+  function guards(): GuardViolation[] {
+    return [
+      ...conservation(derivation.pool, sum, (derivation.pool - sum) as Amount),
+      ...priceBounds(policy, derivation.prices),
+      ...multiplierBounds(policy, derivation.multipliers, multiplierRange(found.payouts)),
+      ...payees(found.payouts),
+    ];
+  }
+
+  function tripped() {
+    const top: BreakerFigures['top'] =
+      found.payouts.largestProvider === null
+        ? null
+        : { provider: found.payouts.largestProvider, amount: parseAmount(found.payouts.largest!) };
+    return breakers(policy, { facts: found.facts, derivation, sum, top, last: found.last });
+  }
+}
+
+function multiplierRange(payouts: PayoutFigures): { lowest: NanoRatio; highest: NanoRatio } | null {
+  if (payouts.lowestMultiplier === null || payouts.highestMultiplier === null) return null;
+  return {
+    lowest: parseScaled(payouts.lowestMultiplier, 9) as NanoRatio,
+    highest: parseScaled(payouts.highestMultiplier, 9) as NanoRatio,
+  };
+}
+
+/** Guard `payees`: one payout per provider with a capacity row, none for anybody else, none negative, none over cap. */
+function payees(payouts: PayoutFigures): GuardViolation[] {
+  const violated = (where: string, message: string): GuardViolation => ({ guard: 'payees', where, message });
+  return [
+    ...(payouts.unmatched > 0
+      ? [
+          violated(
+            payouts.unmatchedProvider ?? 'epoch',
+            `${payouts.unmatched} providers have a capacity row and no payout, or a payout and no capacity row`,
+          ),
+        ]
+      : []),
+    ...(payouts.negative > 0 ? [violated('epoch', `${payouts.negative} payouts are negative`)] : []),
+    ...(payouts.overCap > 0 ? [violated('epoch', `${payouts.overCap} payouts are over the cap`)] : []),
+  ];
+}
+
+function requireGuards(violations: readonly GuardViolation[]): void {
+  const first = violations[0];
+  if (first !== undefined) throw new GuardFailed(first.guard, { violations });
+}
+
+function pricesDigest(deps: ActivityDependencies, rows: readonly PricesRow[]): string {
+  return digestOfRows(
+    deps.hashes,
+    PRICES_KEY,
+    rows.map((row) => cellsOf(PRICES_COLUMNS, row)),
+  );
+}
+
+/** The sealed digest, which must be that of the sealed tables' digests and the one that the computation started from. */
+function requireSnapshotDigest(
+  deps: ActivityDependencies,
+  header: ComputationHeader,
+  snapshot: StoredSnapshot,
+): string {
+  const digest = snapshotDigest(deps.hashes, snapshot.tableDigests);
+  if (digest === snapshot.snapshotDigest && digest === header.snapshotDigest) return digest;
+  throw new GuardFailed('snapshot', {
+    sealed: snapshot.snapshotDigest,
+    computed: header.snapshotDigest,
+    tables: digest,
+  });
+}
+
+/** An epoch of several chunks was read chunk by chunk; here its tables pass by once more, whole. */
+async function guardSnapshot(
+  client: PoolClient,
+  key: ComputationRef,
+  registryLoad: number,
+  snapshot: StoredSnapshot,
+): Promise<void> {
+  const hashes = rangeHashes();
+  for (const chunk of snapshot.chunks) {
+    await bindRange(client, { ...key, registryLoad, after: chunk.after, upTo: chunk.upTo });
+    for (const table of Object.keys(hashes) as RangeTable[]) {
+      const own = createHash('sha256');
+      await readLines(client, table, [hashes[table], own]);
+      const read = own.digest('hex');
+      if (read !== chunk.digests[table]) {
+        throw new GuardFailed('snapshot', {
+          table,
+          after: chunk.after,
+          upTo: chunk.upTo,
+          sealed: chunk.digests[table],
+          read,
+        });
+      }
+    }
+    heartbeat({ upTo: chunk.upTo });
+  }
+  for (const table of Object.keys(hashes) as RangeTable[]) {
+    const read = hashes[table].digest('hex');
+    if (read !== snapshot.tableDigests[table]) {
+      throw new GuardFailed('snapshot', { table, sealed: snapshot.tableDigests[table], read });
+    }
+  }
+}
+
+function newResult(
+  deps: ActivityDependencies,
+  content: RevisionContent,
+  payouts: PayoutFigures,
+  tripped: Result['breakers'],
+  cappedSum: string | null,
+  pool: Amount,
+): Result {
+  if (cappedSum === null) throw new RangeError('a computation without a result needs the sum of its capped amounts');
+  return {
+    content: canonicalJson(content),
+    contentDigest: contentDigest(deps.hashes, content),
+    breakers: tripped,
+    unallocatedReason: parseAmount(cappedSum) > pool ? 'rounding' : 'unspent',
+    payoutCount: payouts.count,
+  };
+}
+
+function requireSameContent(deps: ActivityDependencies, known: Result, content: RevisionContent): void {
+  const now = contentDigest(deps.hashes, content);
+  if (now === known.contentDigest) return;
+  throw new GuardFailed('snapshot', {
+    checked: known.contentDigest,
+    now,
+    reason: 'draft rows changed since they were checked',
+  });
+}
+
+/** Puts the computation on hold, or finds the hold again; null: nothing has to be waited for. */
+async function holdOf(
+  deps: ActivityDependencies,
+  key: ComputationRef,
+  result: Result,
+  holdSeconds: number,
+  run: RunRef,
+): Promise<Checked['hold']> {
+  const askedBy = (await findRequest(deps.pool, run.requestId))?.actor ?? 'system';
+  await insertHold(deps.pool, key, result.contentDigest, askedBy, holdSeconds);
+  const network = await getNetwork(deps.pool, key.network);
+  if (network.holds === 'release') {
+    await insertDecision(deps.pool, key, {
+      outcome: 'released',
+      contentDigest: result.contentDigest,
+      actor: 'system',
+      reason: 'this throw-away network lets holds through',
+    });
+  }
+  const hold = await findHold(deps.pool, key);
+  if (hold === null) throw new RangeError(`the hold of epoch ${key.epoch} was not written`);
+  if (hold.decision === 'approved' || hold.decision === 'released') return null;
+  return { deadline: hold.deadline, waitSeconds: hold.waitSeconds };
+}

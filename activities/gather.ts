@@ -1,0 +1,67 @@
+import { epochTimes } from '../src/rulesets/1/calendar';
+import type { Policy } from '../src/rulesets/1/policy';
+import { tokenObservationOf } from '../src/rulesets/1/sealed-rows';
+import { type MissingInput, missingInputs } from '../src/rulesets/1/sealing';
+import { newestRevision } from '../src/store/chain';
+import { findFailure } from '../src/store/failures';
+import { effectivePolicyHash } from '../src/store/policies';
+import type { Queryable } from '../src/store/pool';
+import { findRequest } from '../src/store/requests';
+import { completeness, databaseClock, findSeal } from '../src/store/seals';
+import { tokenLines } from '../src/store/snapshot-rows';
+import type { Closed, EpochRef, Gathered, RunRef } from './contracts';
+import type { ActivityDependencies } from './dependencies';
+import { loadPolicy } from './policies';
+
+/** How often inputs that are not complete are looked at again. */
+const RECHECK_SECONDS = 30;
+
+/** How an epoch was closed, if it is; null: it is open, or a person asked for settling it again. */
+export async function closedAnswer(db: Queryable, ref: EpochRef, run: RunRef): Promise<Closed | null> {
+  const published = await newestRevision(db, ref.network, ref.epoch);
+  if (published !== null) {
+    return {
+      kind: 'published',
+      epoch: ref.epoch,
+      revision: published.revision,
+      contentDigest: published.contentDigest,
+      head: published.head,
+    };
+  }
+  const failure = await findFailure(db, ref.network, ref.epoch);
+  if (failure === null) return null;
+  const request = await findRequest(db, run.requestId);
+  const again =
+    request?.action === 'epoch-again' &&
+    request.network === ref.network &&
+    request.body.epoch === ref.epoch &&
+    request.requestedAt >= failure.failedAt &&
+    failure.runId !== run.runId;
+  return again ? null : { kind: 'failed', epoch: ref.epoch, failure: failure.failure };
+}
+
+/** Looks whether an epoch is open, and whether its inputs are complete (spec §3, Sealing). Changes nothing. */
+export async function gather(deps: ActivityDependencies, ref: EpochRef, run: RunRef): Promise<Gathered> {
+  const closed = await closedAnswer(deps.pool, ref, run);
+  if (closed !== null) return { kind: 'closed', answer: closed };
+  if ((await findSeal(deps.pool, ref.network, ref.epoch)) !== null) return { kind: 'ready', missing: [] };
+  const policy = await loadPolicy(deps.pool, await effectivePolicyHash(deps.pool, ref.network, ref.epoch));
+  const missing = await missingNow(deps.pool, ref, policy);
+  const { deadlineSeconds } = epochTimes(policy.epoch, ref.epoch);
+  const { nowSeconds } = await databaseClock(deps.pool);
+  return judge(missing, deadlineSeconds - nowSeconds);
+}
+
+/** What the specification makes of missing inputs, with so many seconds left until the deadline. */
+export function judge(missing: readonly MissingInput[], secondsLeft: number): Gathered {
+  if (missing.length === 0) return { kind: 'ready', missing };
+  if (secondsLeft > 0) return { kind: 'waiting', missing, recheckSeconds: Math.min(RECHECK_SECONDS, secondsLeft) };
+  const onlyUptimes = missing.every((input) => input === 'uptimes');
+  return onlyUptimes ? { kind: 'ready', missing } : { kind: 'incomplete', missing };
+}
+
+export async function missingNow(db: Queryable, ref: EpochRef, policy: Policy): Promise<readonly MissingInput[]> {
+  const found = await completeness(db, ref.network, ref.epoch);
+  const token = (await tokenLines(db, ref.network, ref.epoch)).map(tokenObservationOf);
+  return missingInputs(policy, ref.epoch, { capacityRows: found.capacityRows, token, performance: found });
+}

@@ -1,0 +1,48 @@
+import { activityInfo } from '@temporalio/activity';
+import type { FailureName } from '../src/store/failures';
+import { check } from './check';
+import { closeAsFailed, readHold } from './close';
+import type { ComputationRef, DueQuestion, EpochRef, RunRef } from './contracts';
+import type { ActivityDependencies } from './dependencies';
+import { derive } from './derive';
+import { nextDue } from './due';
+import { withFailures } from './failures';
+import { gather } from './gather';
+import { prove, publish } from './publish';
+import { reward } from './reward';
+import { seal } from './seal';
+
+/** The activities, bound to what they work with. Each loads, calls a pure function, and saves. */
+export function createActivities(deps: ActivityDependencies) {
+  return withFailures({
+    nextDue: (question: DueQuestion) => nextDue(deps, question),
+    gather: (ref: EpochRef, requestId: string) => gather(deps, ref, runOf(requestId)),
+    seal: (ref: EpochRef) => seal(deps, ref),
+    derive: (ref: EpochRef, requestId: string) => derive(deps, ref, runOf(requestId)),
+    reward: (key: ComputationRef, chunk: number, cappedSum: string | null) => reward(deps, key, chunk, cappedSum),
+    check: (key: ComputationRef, cappedSum: string | null, requestId: string) =>
+      check(deps, key, cappedSum, runOf(requestId)),
+    readHold: (key: ComputationRef) => readHold(deps, key),
+    publish: (key: ComputationRef, contentDigest: string, requestId: string) =>
+      publish(deps, key, contentDigest, runOf(requestId)),
+    prove: (key: ComputationRef, requestId: string) => prove(deps, key, runOf(requestId)),
+    closeAsFailed: (
+      ref: EpochRef,
+      failure: FailureName,
+      detail: Readonly<Record<string, unknown>>,
+      requestId: string,
+    ) => closeAsFailed(deps, ref, failure, detail, runOf(requestId)),
+  });
+}
+
+export type Activities = ReturnType<typeof createActivities>;
+
+/** The run that an activity belongs to comes from Temporal, not from its input: an input can name any. */
+function runOf(requestId: string): RunRef {
+  const { workflowExecution } = activityInfo();
+  return {
+    workflowId: workflowExecution?.workflowId ?? 'none',
+    runId: workflowExecution?.runId ?? 'none',
+    requestId,
+  };
+}

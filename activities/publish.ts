@@ -1,0 +1,202 @@
+import type { PoolClient } from 'pg';
+import { chainEntry, GENESIS_HEAD } from '../src/proofs/chain';
+import { buildClaimsTree } from '../src/proofs/claims-tree';
+import { claimsContent, type RevisionContent } from '../src/proofs/contents';
+import { contentDigest } from '../src/proofs/digests';
+import { historyReach } from '../src/rulesets/1/history';
+import { appendAudit } from '../src/store/audit-log';
+import { appendEntry, findEntry, lastEntry, type StoredEntry } from '../src/store/chain';
+import { dropClaimsBefore, readClaims, writeClaims } from '../src/store/claims';
+import { type ComputationHeader, getComputation } from '../src/store/computations';
+import { StoreError } from '../src/store/errors';
+import { failedEpochs, publishedIdentities } from '../src/store/history';
+import { findHold } from '../src/store/holds';
+import { lockNetwork, type Network } from '../src/store/networks';
+import { transaction } from '../src/store/pool';
+import { findResult, type Result } from '../src/store/results';
+import type { ComputationRef, Proved, Published, RunRef } from './contracts';
+import type { ActivityDependencies } from './dependencies';
+import { GuardFailed } from './failures';
+import { closedAnswer } from './gather';
+import { loadPolicy } from './policies';
+
+/**
+ * Publishes a checked computation exactly once, in one transaction (design, Publishing exactly once). The revision is
+ * looked for before anything else, so that a retry after an unknown COMMIT finds its own work, whatever was published
+ * in between; the previous head is read under the lock and never comes from an earlier step.
+ */
+export async function publish(
+  deps: ActivityDependencies,
+  key: ComputationRef,
+  digest: string,
+  run: RunRef,
+): Promise<Published> {
+  const published = await transaction(deps.pool, async (client): Promise<Published> => {
+    const network = await lockNetwork(client, key.network);
+    const stored = await findEntry(client, key.network, key.epoch, key.revision, 'revision');
+    if (stored !== null) return alreadyPublished(stored, digest);
+    const closed = await closedAnswer(client, key, run);
+    if (closed !== null) return { kind: 'closed', answer: closed };
+    const result = await approvedResult(client, key, digest);
+    const header = await getComputation(client, key);
+    if ((await guardChain(deps, client, key, header, network)) === 'superseded') return { kind: 'superseded' };
+    const last = await proveLast(deps, client, key.network);
+    const previousHead = last?.head ?? GENESIS_HEAD;
+    const entry = chainEntry(deps.hashes, JSON.parse(result.content) as RevisionContent, previousHead);
+    await appendEntry(client, key, {
+      position: (last?.position ?? 0) + 1,
+      kind: 'revision',
+      contentDigest: digest,
+      previousHead,
+      ...entry,
+    });
+    await deps.reached('publish:before-commit');
+    return { kind: 'published', contentDigest: digest, head: entry.head, already: false };
+  });
+  await deps.reached('publish:committed');
+  return published;
+}
+
+function alreadyPublished(stored: StoredEntry, digest: string): Published {
+  if (stored.contentDigest !== digest) {
+    throw new StoreError(
+      'RevisionConflict',
+      `epoch ${stored.epoch} revision ${stored.revision} is published with the content digest ${stored.contentDigest}, this run computed ${digest}: audit the epoch`,
+    );
+  }
+  return { kind: 'published', contentDigest: digest, head: stored.head, already: true };
+}
+
+/** The result to publish: it has the digest that was checked, and a tripped breaker was let through by a decision. */
+async function approvedResult(client: PoolClient, key: ComputationRef, digest: string): Promise<Result> {
+  const result = await findResult(client, key);
+  if (result === null || result.contentDigest !== digest) {
+    throw new StoreError(
+      'RevisionConflict',
+      `epoch ${key.epoch} has no checked result with the content digest ${digest}`,
+    );
+  }
+  if (result.breakers.length === 0) return result;
+  const hold = await findHold(client, key);
+  if (hold?.contentDigest === digest && (hold.decision === 'approved' || hold.decision === 'released')) return result;
+  throw new StoreError(
+    'HoldMismatch',
+    `epoch ${key.epoch} is on hold and nobody approved the content digest ${digest}`,
+  );
+}
+
+/**
+ * Guard `chain` (spec §8): what was read as history is the newest published below the epoch, and everything between
+ * is closed as failed. A newer revision of what was read, or an epoch below that was published since, supersedes the
+ * computation; a gap fails the epoch.
+ */
+async function guardChain(
+  deps: ActivityDependencies,
+  client: PoolClient,
+  key: ComputationRef,
+  header: ComputationHeader,
+  network: Network,
+): Promise<'holds' | 'superseded'> {
+  const policy = await loadPolicy(client, header.policyHash);
+  const read = new Map(header.history.map(([epoch, revision, content]) => [epoch, { revision, content }]));
+  const whole = header.history.length < historyReach(policy);
+  const first = whole ? network.firstEpoch : header.history[0]![0];
+  const published = await publishedIdentities(client, key.network, first, key.epoch);
+  const now = new Map(published.map((one) => [one.epoch, one]));
+  for (const one of published) {
+    const then = read.get(one.epoch);
+    if (then === undefined || then.revision !== one.revision || then.content !== one.contentDigest) return 'superseded';
+  }
+  const failed = await failedEpochs(client, key.network, first, key.epoch);
+  for (let epoch = first; epoch < key.epoch; epoch += 1) {
+    if (!now.has(epoch) && !failed.has(epoch))
+      throw new GuardFailed('chain', { epoch, reason: 'it is neither published nor failed' });
+  }
+  for (const epoch of read.keys()) {
+    if (!now.has(epoch))
+      throw new GuardFailed('chain', { epoch, reason: 'it was read as published, but is not in the chain' });
+  }
+  return 'holds';
+}
+
+/**
+ * The last entry of the chain, after making sure that it is not a revision without claims: a worker that died between
+ * the two leaves that for whoever publishes next (spec §9: after every revision come its claims).
+ */
+async function proveLast(deps: ActivityDependencies, client: PoolClient, network: string): Promise<StoredEntry | null> {
+  const last = await lastEntry(client, network);
+  if (last === null || last.kind === 'claims') return last;
+  await appendClaims(deps, client, { network, ...last });
+  return lastEntry(client, network);
+}
+
+/** Makes the claims entry of a published revision (spec §9), or finds it; then witnesses the head outside. */
+export async function prove(deps: ActivityDependencies, key: ComputationRef, run: RunRef): Promise<Proved> {
+  const proved = await transaction(deps.pool, async (client) => {
+    await lockNetwork(client, key.network);
+    const stored = await findEntry(client, key.network, key.epoch, key.revision, 'claims');
+    if (stored !== null) return provedBy(stored);
+    const last = await lastEntry(client, key.network);
+    if (last?.kind !== 'revision' || last.epoch !== key.epoch || last.revision !== key.revision) {
+      throw new GuardFailed('chain', {
+        epoch: key.epoch,
+        reason: 'its revision is not the last entry, and has no claims',
+      });
+    }
+    const entry = await appendClaims(deps, client, { ...key, ...last });
+    await appendAudit(client, {
+      network: key.network,
+      actor: 'system',
+      action: 'publish',
+      subject: `epoch ${key.epoch} revision ${key.revision}`,
+      outcome: 'done',
+      reason: 'all guards hold',
+      requestId: run.requestId,
+      detail: { head: entry.head, workflowId: run.workflowId, runId: run.runId },
+    });
+    await deps.reached('prove:before-commit');
+    return provedBy(entry);
+  });
+  await deps.reached('prove:committed');
+  await deps.witness.publish(key.network, key.epoch, key.revision, proved.head);
+  return proved;
+}
+
+function provedBy(entry: Pick<StoredEntry, 'entry' | 'head'>): Proved {
+  const { root, payees } = JSON.parse(entry.entry) as { root: string; payees: number };
+  return { head: entry.head, root, payees };
+}
+
+async function appendClaims(
+  deps: ActivityDependencies,
+  client: PoolClient,
+  revision: StoredEntry & { readonly network: string },
+): Promise<Pick<StoredEntry, 'entry' | 'head'>> {
+  const position = revision.position + 1;
+  // Claims follow every revision, so those before it stand right before it; none stand before the first.
+  const previous = revision.position === 1 ? null : revision.position - 1;
+  await writeClaims(client, revision, position, previous);
+  const claims = await readClaims(client, revision.network, position);
+  const tree = buildClaimsTree(
+    claims.map((claim) => [claim.payee, claim.cumulative] as const),
+    deps.hashes.keccak256,
+  );
+  const content = claimsContent({
+    network: revision.network,
+    epoch: revision.epoch,
+    revision: revision.revision,
+    payees: tree.payees,
+    total: tree.total.toString(),
+    root: tree.root,
+  });
+  const entry = chainEntry(deps.hashes, content, revision.head);
+  await appendEntry(client, revision, {
+    position,
+    kind: 'claims',
+    contentDigest: contentDigest(deps.hashes, content),
+    previousHead: revision.head,
+    ...entry,
+  });
+  if (previous !== null) await dropClaimsBefore(client, revision.network, previous);
+  return entry;
+}

@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { heartbeat } from '@temporalio/activity';
+import type { PoolClient } from 'pg';
+import { amountText, fromNano, parseAmount } from '../src/numbers/amounts';
+import { decimalText } from '../src/numbers/decimal';
+import type { Amount } from '../src/numbers/units';
+import { canonicalJson } from '../src/proofs/canonical-json';
+import { canonicalLine } from '../src/proofs/canonical-lines';
+import { type DerivationText, parseDerivation } from '../src/rulesets/1/derivation-text';
+import { type ProviderFactsText, ProviderTally, providerFactsText } from '../src/rulesets/1/facts';
+import type { Policy } from '../src/rulesets/1/policy';
+import type { Derivation, ProviderRows } from '../src/rulesets/1/records';
+import { type GrossReward, grossOf, payoutOf } from '../src/rulesets/1/reward';
+import { cellsOf, PAYOUTS_COLUMNS, payoutRow } from '../src/rulesets/1/tables';
+import { getComputation, priceRows } from '../src/store/computations';
+import { replaceChunk } from '../src/store/payouts';
+import { transaction } from '../src/store/pool';
+import { bindRange, type RangeTable, readProviders } from '../src/store/snapshot-rows';
+import type { SnapshotChunk, StoredSnapshot } from '../src/store/snapshots';
+import type { ComputationRef, Rewarded } from './contracts';
+import type { ActivityDependencies } from './dependencies';
+import { sealedEpoch } from './derive';
+import { GuardFailed } from './failures';
+
+/**
+ * Rewards the providers of one chunk (spec §6, §7) and writes their draft payouts, in one transaction.
+ *
+ * `cappedSum` is G in base units. It is known only after every chunk was summed, and matters only where it is above
+ * the pool; null therefore means "as if G <= B", and the workflow asks again with G where that was wrong. The one
+ * chunk of a small epoch knows its own sum and needs no second round.
+ */
+export async function reward(
+  deps: ActivityDependencies,
+  key: ComputationRef,
+  index: number,
+  cappedSum: string | null,
+): Promise<Rewarded> {
+  const { seal, snapshot, policy } = await sealedEpoch(deps, key);
+  const header = await getComputation(deps.pool, key);
+  const derivation = parseDerivation(header.derivation as DerivationText, await priceRows(deps.pool, key));
+  const chunk = snapshot.chunks[index];
+  if (chunk === undefined)
+    throw new RangeError(`epoch ${key.epoch} has ${snapshot.chunks.length} chunks, none ${index}`);
+  return transaction(deps.pool, async (client) => {
+    await bindRange(client, { ...key, registryLoad: seal.registryLoad, after: chunk.after, upTo: chunk.upTo });
+    const rewards = await grossRewards(client, policy, derivation, chunk, snapshot);
+    heartbeat({ chunk: index, providers: rewards.length });
+    const capped = rewards.reduce((sum, one) => sum + one.capped, 0n);
+    const total = cappedSum !== null ? parseAmount(cappedSum) : snapshot.chunks.length === 1 ? capped : 0n;
+    await deps.reached('reward:computed');
+    await replaceChunk(client, key, chunk, payoutLines(derivation, rewards, total as Amount));
+    await deps.reached('reward:copied');
+    return { chunk: index, providers: rewards.length, capped: amountText(capped as Amount) };
+  });
+}
+
+/**
+ * First pass over a chunk. Guard `snapshot`: what streams by must have the digests that the sealed rows had, chunk by
+ * chunk, and a whole epoch the sums that its prices were made from.
+ */
+async function grossRewards(
+  client: PoolClient,
+  policy: Policy,
+  derivation: Derivation,
+  chunk: SnapshotChunk,
+  snapshot: StoredSnapshot,
+): Promise<readonly GrossReward[]> {
+  const hashes = {
+    providers: createHash('sha256'),
+    capacity: createHash('sha256'),
+    performance: createHash('sha256'),
+  };
+  const read = await readProviders(client, {
+    providers: [hashes.providers],
+    capacity: [hashes.capacity],
+    performance: [hashes.performance],
+  });
+  for (const table of Object.keys(hashes) as RangeTable[]) {
+    const digest = hashes[table].digest('hex');
+    if (digest !== chunk.digests[table]) {
+      throw new GuardFailed('snapshot', {
+        table,
+        after: chunk.after,
+        upTo: chunk.upTo,
+        sealed: chunk.digests[table],
+        read: digest,
+      });
+    }
+  }
+  if (snapshot.chunks.length === 1) requireSameFacts(policy, read.providers, snapshot.facts as ProviderFactsText);
+  return read.providers.map((provider) => grossOf(derivation, policy, provider));
+}
+
+function requireSameFacts(policy: Policy, providers: readonly ProviderRows[], sealed: ProviderFactsText): void {
+  const tally = new ProviderTally(policy.rewards.performance.minimumUptime);
+  for (const provider of providers) tally.add(provider);
+  const read = providerFactsText(tally.facts());
+  if (canonicalJson(read) === canonicalJson(sealed)) return;
+  throw new GuardFailed('snapshot', {
+    facts: 'prices were made from other sums than those of the sealed rows',
+    sealed,
+    read,
+  });
+}
+
+function* payoutLines(derivation: Derivation, rewards: readonly GrossReward[], cappedSum: Amount): Iterable<string> {
+  for (const one of rewards) {
+    const row = payoutRow(payoutOf(derivation, one, cappedSum));
+    // M4 is of no account where nothing is paid.
+    const multiplier = one.score === null ? '' : decimalText(fromNano(one.score.multiplier));
+    yield canonicalLine([...cellsOf(PAYOUTS_COLUMNS, row), multiplier]);
+  }
+}

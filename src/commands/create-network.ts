@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { basename } from 'node:path';
+import { readPolicyYaml } from '../inputs/policy-file';
+import { canonicalJson } from '../proofs/canonical-json';
+import { epochTimes } from '../rulesets/1/calendar';
+import type { Policy } from '../rulesets/1/policy';
+import { appendAudit } from '../store/audit-log';
+import { findNetwork, insertNetwork, type Network } from '../store/networks';
+import { effectivePolicyHash, insertPolicy, makeEffective, type StoredPolicy } from '../store/policies';
+import { transaction } from '../store/pool';
+import type { CommandContext } from './context';
+import { CommandError } from './errors';
+
+export interface NewNetwork {
+  readonly network: string;
+  readonly policyFile: string;
+  /** The first epoch of the calendar, from which the policy is effective. */
+  readonly firstEpoch: number;
+  /** null: the network has no end. */
+  readonly lastEpoch: number | null;
+  readonly holds: Network['holds'];
+}
+
+/** A policy file, validated, under the hash of its canonical JSON. @throws PolicyFileError with every problem */
+export async function readPolicyFile(
+  path: string,
+): Promise<{ readonly policy: Policy; readonly stored: StoredPolicy }> {
+  const source = await readFile(path, 'utf8');
+  const policy = readPolicyYaml(source, basename(path));
+  const canonical = canonicalJson(policy.document);
+  const policyHash = createHash('sha256').update(canonical, 'utf8').digest('hex');
+  return { policy, stored: { policyHash, canonical, source } };
+}
+
+/**
+ * Creates a network with its calendar and first policy. The same again finds it; another calendar or policy under the
+ * same name is refused.
+ */
+export async function createNetwork(context: CommandContext, wanted: NewNetwork): Promise<'created' | 'found'> {
+  const { policy, stored } = await readPolicyFile(wanted.policyFile);
+  // Both ends must have instants, and the database's epoch numbers are 32-bit.
+  for (const epoch of [wanted.firstEpoch, wanted.lastEpoch ?? wanted.firstEpoch]) epochTimes(policy.epoch, epoch);
+  const network: Network = {
+    network: wanted.network,
+    genesisSeconds: policy.epoch.genesisSeconds,
+    lengthSeconds: policy.epoch.lengthSeconds,
+    graceSeconds: policy.epoch.graceSeconds,
+    firstEpoch: wanted.firstEpoch,
+    lastEpoch: wanted.lastEpoch,
+    holds: wanted.holds,
+  };
+  return transaction(context.pool, async (client) => {
+    const known = await findNetwork(client, wanted.network);
+    if (known !== null) {
+      const policyHash = await effectivePolicyHash(client, wanted.network, known.firstEpoch);
+      requireSame(known, network, policyHash, stored.policyHash);
+      return 'found';
+    }
+    await insertNetwork(client, network);
+    await insertPolicy(client, stored);
+    await makeEffective(
+      client,
+      wanted.network,
+      wanted.firstEpoch,
+      stored.policyHash,
+      context.actor,
+      'first policy of the network',
+    );
+    await appendAudit(client, {
+      network: wanted.network,
+      actor: context.actor,
+      action: 'network-create',
+      subject: wanted.network,
+      outcome: 'done',
+      reason: `calendar from epoch ${wanted.firstEpoch} to ${wanted.lastEpoch ?? 'no end'}`,
+      detail: { policyHash: stored.policyHash, holds: wanted.holds },
+    });
+    return 'created';
+  });
+}
+
+function requireSame(known: Network, wanted: Network, knownPolicy: string, wantedPolicy: string): void {
+  const fields = ['genesisSeconds', 'lengthSeconds', 'graceSeconds', 'firstEpoch', 'lastEpoch', 'holds'] as const;
+  const differing = fields.filter((field) => known[field] !== wanted[field]);
+  if (differing.length === 0 && knownPolicy === wantedPolicy) return;
+  const what = [
+    ...differing.map((field) => `${field} ${known[field]}, not ${wanted[field]}`),
+    ...(knownPolicy === wantedPolicy ? [] : [`the first policy ${knownPolicy}, not ${wantedPolicy}`]),
+  ];
+  throw new CommandError(
+    'PolicyMismatch',
+    `network ${known.network} exists and has ${what.join('; ')}: use another name, or another SETTLE_HOME`,
+  );
+}

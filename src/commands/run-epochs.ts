@@ -1,0 +1,140 @@
+import { randomUUID } from 'node:crypto';
+import {
+  type Client,
+  WorkflowExecutionAlreadyStartedError,
+  WorkflowFailedError,
+  type WorkflowHandle,
+} from '@temporalio/client';
+import { type LoopAnswer, type SettleDueEpochsInput, TASK_QUEUE } from '../../workflows/messages';
+import { lastClosedEpoch } from '../store/due';
+import { getNetwork } from '../store/networks';
+import { findRequest, insertRequest } from '../store/requests';
+import type { CommandContext, WorkflowContext } from './context';
+import { CommandError } from './errors';
+
+export interface EpochRange {
+  readonly first: number;
+  readonly last: number;
+}
+
+export interface RunRequest {
+  readonly network: string;
+  /** null: every epoch that is due. */
+  readonly range: EpochRange | null;
+  /** `system`: nobody in particular asked, as for a tick or the start of the stack. */
+  readonly askedBy: string;
+}
+
+export const loopId = (network: string): string => `due/${network}`;
+export const epochWorkflowId = (network: string, epoch: number): string => `settle/${network}/${epoch}`;
+
+/**
+ * Starts the loop over the due epochs of a network. Epochs settle in order, so a range starts at the next open epoch:
+ * what is closed before it is skipped, and a range that leaves a gap is refused.
+ *
+ * @throws CommandError `AlreadyRunning` with run, actor and time; `EpochOutsideCalendar`, `EpochNotDue`
+ */
+export async function startLoop(
+  context: WorkflowContext,
+  request: RunRequest,
+): Promise<WorkflowHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>> {
+  await requireRange(context, request);
+  const requestId = randomUUID();
+  await insertRequest(context.pool, {
+    requestId,
+    network: request.network,
+    action: 'epoch-run',
+    body: request.range === null ? {} : { first: request.range.first, last: request.range.last },
+    actor: request.askedBy,
+  });
+  const input: SettleDueEpochsInput = {
+    network: request.network,
+    requestId,
+    upTo: request.range?.last ?? null,
+    stopWhenSilent: request.range === null,
+  };
+  try {
+    return await context.temporal.workflow.start<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>(
+      'settleDueEpochs',
+      {
+        workflowId: loopId(request.network),
+        taskQueue: TASK_QUEUE,
+        args: [input],
+        memo: { requestId },
+        workflowIdConflictPolicy: 'FAIL',
+        workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+        staticSummary: `due epochs of ${request.network}`,
+      },
+    );
+  } catch (error) {
+    if (error instanceof WorkflowExecutionAlreadyStartedError)
+      throw await alreadyRunning(context, loopId(request.network));
+    throw error;
+  }
+}
+
+async function requireRange(context: CommandContext, { network, range }: RunRequest): Promise<void> {
+  const calendar = await getNetwork(context.pool, network);
+  if (range === null) return;
+  if (range.first > range.last) {
+    throw new CommandError(
+      'EpochOutsideCalendar',
+      `${range.first}..${range.last} is no range: write the lower epoch first`,
+    );
+  }
+  const end = calendar.lastEpoch ?? Number.POSITIVE_INFINITY;
+  if (range.first < calendar.firstEpoch || range.last > end) {
+    throw new CommandError(
+      'EpochOutsideCalendar',
+      `network ${network} has the epochs ${calendar.firstEpoch} to ${calendar.lastEpoch ?? 'no end'}; ${range.first}..${range.last} is not within them`,
+    );
+  }
+  const next = ((await lastClosedEpoch(context.pool, network)) ?? calendar.firstEpoch - 1) + 1;
+  if (range.first > next) {
+    throw new CommandError(
+      'EpochNotDue',
+      `epochs settle in order and epoch ${next} is still open: run \`settle epoch run ${next}..${range.last}\`, or close it with \`settle epoch fail ${next} --reason TEXT\``,
+    );
+  }
+}
+
+/** Who runs what is running already: the row that the start wrote before it began. */
+async function alreadyRunning(context: WorkflowContext, workflowId: string): Promise<CommandError> {
+  const running = await context.temporal.workflow.getHandle(workflowId).describe();
+  const requestId = running.memo?.requestId;
+  const request = typeof requestId === 'string' ? await findRequest(context.pool, requestId) : null;
+  return new CommandError(
+    'AlreadyRunning',
+    `${workflowId} is running already: run ${running.runId}, asked for by ${request?.actor ?? 'system'}, since ${running.startTime.toISOString()}`,
+  );
+}
+
+/** Waits for the loop's answer. @throws CommandError `RunStopped` if the run ended without one */
+export async function loopAnswer(
+  handle: WorkflowHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>,
+): Promise<LoopAnswer> {
+  try {
+    return await handle.result();
+  } catch (error) {
+    if (!(error instanceof WorkflowFailedError)) throw error;
+    const cause = rootCause(error);
+    throw new CommandError(
+      'RunStopped',
+      `${handle.workflowId} ended without an answer: ${cause.name}: ${cause.message}. Its epochs stay as they are; what was asked for can be run again`,
+    );
+  }
+}
+
+function rootCause(error: Error): Error {
+  return error.cause instanceof Error ? rootCause(error.cause) : error;
+}
+
+/** Whether a workflow of that id is running now. */
+export async function isRunning(temporal: Client, workflowId: string): Promise<boolean> {
+  try {
+    return (await temporal.workflow.getHandle(workflowId).describe()).status.name === 'RUNNING';
+  } catch (error) {
+    if (error instanceof Error && error.name === 'WorkflowNotFoundError') return false;
+    throw error;
+  }
+}

@@ -1,0 +1,101 @@
+import { compareRows } from '../proofs/canonical-lines';
+import { ExportError } from './errors';
+import type { ExportTable } from './tables';
+
+/** Rows of an export as text: a CSV line or a JSON line. */
+export type ExportFormat = 'csv' | 'jsonl';
+
+/** Writes the rows of one export in their order, checking each: what leaves the house is what spec §11 says. */
+export interface RowForm {
+  /** First line of the file, with its end; empty where the format has none. */
+  readonly header: string;
+  /**
+   * The line of the next row, with its end.
+   * @throws ExportError `export-row-not-valid`, `export-row-order`.
+   */
+  line(values: readonly string[]): string;
+}
+
+// Identifiers, numbers, digests, reasons: nothing that CSV must quote or that a spreadsheet takes for a formula, but
+// for numbers below zero.
+const SAFE_CELL = /^[A-Za-z0-9._:-]*$/;
+const BREAKERS_CELL = /^([A-Za-z]+(;[A-Za-z]+)*|failed\([a-z-]+\))?$/;
+
+// Numbers in JSON, as in a content (spec §9); everything else is text, amounts above all.
+const COUNT_COLUMNS: ReadonlySet<string> = new Set(['epoch', 'revision', 'active_providers', 'competitor_epoch']);
+const COUNT_CELL = /^(0|[1-9][0-9]{0,15})$/;
+
+/** The form of an export in a format. One form writes one file. */
+export function rowForm(table: ExportTable, format: ExportFormat): RowForm {
+  const encode = format === 'csv' ? csvLine : jsonLine;
+  let previous: readonly string[] | null = null;
+  return {
+    header: format === 'csv' ? `${table.columns.join(',')}\n` : '',
+    line(values) {
+      assertRow(table, values);
+      if (previous !== null && compareRows(previous, values, table.key) >= 0) {
+        throw new ExportError('export-row-order', {
+          what: `This row does not come after ${keyText(table, previous)} in the order of the export.`,
+          where: `${table.name}, ${keyText(table, values)}`,
+          todo: 'read the rows ordered by epoch and key, of one revision an epoch.',
+        });
+      }
+      previous = values;
+      return encode(table, values);
+    },
+  };
+}
+
+function assertRow(table: ExportTable, values: readonly string[]): void {
+  const { columns } = table;
+  if (values.length !== columns.length) {
+    throw rowNotValid(table, values, `The row has ${values.length} cells where ${columns.length} are due.`);
+  }
+  for (let index = 0; index < columns.length; index++) {
+    const column = columns[index]!;
+    const value = values[index]!;
+    if (isCell(column, value)) continue;
+    const shown = JSON.stringify(value).slice(0, 80);
+    throw rowNotValid(table, values, `${shown} is nothing that the column ${column} can hold.`);
+  }
+}
+
+function isCell(column: string, value: string): boolean {
+  // A growth phase is called what the policy calls it.
+  if (column === 'growth_phase') return true;
+  if (column === 'breakers') return BREAKERS_CELL.test(value);
+  if (COUNT_COLUMNS.has(column)) return COUNT_CELL.test(value) || (value === '' && column !== 'epoch');
+  return SAFE_CELL.test(value);
+}
+
+function rowNotValid(table: ExportTable, values: readonly string[], what: string): ExportError {
+  return new ExportError('export-row-not-valid', {
+    what,
+    where: `${table.name}, ${keyText(table, values)}`,
+    todo: 'compare the stored row with its digest: rows are exported as they were published.',
+  });
+}
+
+function keyText(table: ExportTable, values: readonly string[]): string {
+  return table.key
+    .map(({ index }) => `${table.columns[index]} ${JSON.stringify(values[index] ?? '').slice(0, 140)}`)
+    .join(', ');
+}
+
+function csvLine(_table: ExportTable, values: readonly string[]): string {
+  return `${values.map(csvCell).join(',')}\n`;
+}
+
+/** RFC 4180: quotes around what would break the line, and quotes in it doubled. */
+function csvCell(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
+
+function jsonLine(table: ExportTable, values: readonly string[]): string {
+  const members = table.columns.map((column, index) => {
+    const value = values[index]!;
+    const json = value === '' ? 'null' : COUNT_COLUMNS.has(column) ? value : JSON.stringify(value);
+    return `"${column}":${json}`;
+  });
+  return `{${members.join(',')}}\n`;
+}

@@ -1,0 +1,74 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { Client } from 'pg';
+
+/** A folder of its own for a test file, with spaces in its name as a user's folders have. */
+export const testFolder = (): string => mkdtempSync(join(realpathSync(tmpdir()), 'settle stack test '));
+
+/** What keep-open.cjs says once it is open. */
+export interface Announcement {
+  readonly home: string;
+  readonly postgres: { readonly url: string; readonly superuserUrl: string; readonly port: number };
+  readonly temporal?: { readonly address: string; readonly how: string };
+  readonly started: readonly string[];
+  readonly log: readonly string[];
+  readonly error?: string;
+  readonly message?: string;
+}
+
+export interface OtherProcess {
+  readonly child: ChildProcess;
+  readonly said: Announcement;
+  /** Ends it with this signal and waits for that; the exit code, or null when the signal ended it. */
+  end(signal: NodeJS.Signals): Promise<number | null>;
+}
+
+export async function inOtherProcess(
+  kind: 'stack' | 'database' | 'temporary',
+  home: string,
+  options: { uid?: number; gid?: number; env?: NodeJS.ProcessEnv } = {},
+): Promise<OtherProcess> {
+  const child = spawn(process.execPath, [join(__dirname, 'keep-open.cjs'), kind, home], {
+    ...options,
+    env: { ...process.env, ...options.env },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'exit');
+  const line = await Promise.race([once(createInterface(child.stdout), 'line'), ended.then(() => ['{}'])]);
+  const end = async (signal: NodeJS.Signals) => {
+    child.kill(signal);
+    const [code] = await ended;
+    return code as number | null;
+  };
+  return { child, said: JSON.parse(line[0] as string) as Announcement, end };
+}
+
+/** Command lines of all living processes that mention the folder. Zombies have none. */
+export function processesMentioning(folder: string): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .map((pid) => {
+      try {
+        return `${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ')}`;
+      } catch {
+        return '';
+      }
+    })
+    .filter((line) => line.includes(folder));
+}
+
+/** One value from one query. */
+export async function ask(url: string, sql: string): Promise<unknown> {
+  const client = new Client({ connectionString: url });
+  await client.connect();
+  try {
+    const { rows } = await client.query({ text: sql, rowMode: 'array' });
+    return rows[0]?.[0];
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,2 @@
+export { settleDueEpochs } from './settle-due-epochs';
+export { settleEpoch } from './settle-epoch';

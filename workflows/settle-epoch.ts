@@ -1,0 +1,201 @@
+import {
+  ApplicationFailure,
+  CancellationScope,
+  condition,
+  getExternalWorkflowHandle,
+  isCancellation,
+  setCurrentDetails,
+  setHandler,
+  sleep,
+  upsertSearchAttributes,
+} from '@temporalio/workflow';
+import type { Checked, Closed, ComputationRef, Derived, EpochRef, Sealed } from '../activities/contracts';
+import { answered, decide, type EpochAnswer, epochStatus, type Phase, type SettleEpochInput } from './messages';
+import { compute, failedGuard, read, write } from './road';
+
+/** Chunks that are under way at once: as many as keep two workers busy without filling a small connection pool. */
+const LANES = 4;
+
+/**
+ * Settles one epoch: gather, seal, measure, price, multiply, reward, check, hold, publish, prove.
+ *
+ * It holds no truth. Every step writes what it found and finds what it wrote, so a run that is terminated, or that new
+ * code cannot replay, is ended and started again. It ends with an answer, never with an error, unless the system
+ * itself is broken; an epoch is failed only by a recorded decision.
+ *
+ * History: about 8 activities, and one more for each chunk of providers (two where the pool binds); a waiting epoch
+ * looks at its inputs every 30 seconds until their deadline.
+ */
+export async function settleEpoch(input: SettleEpochInput): Promise<EpochAnswer> {
+  const road = new Road(input);
+  const closed = await road.settle();
+  road.enter('closed', closed.kind === 'published' ? `published, head ${closed.head}` : `failed(${closed.failure})`);
+  upsertSearchAttributes({ SettleOutcome: [closed.kind === 'published' ? 'published' : closed.failure] });
+  return closed;
+}
+
+class Road {
+  private readonly ref: EpochRef;
+  private phase: Phase = 'gather';
+  private detail = '';
+  /** Content digest that is held, while it is. */
+  private held: string | null = null;
+  private decided = false;
+
+  constructor(private readonly input: SettleEpochInput) {
+    this.ref = { network: input.network, epoch: input.epoch };
+    setHandler(epochStatus, () => ({ epoch: input.epoch, phase: this.phase, detail: this.detail }));
+    setHandler(decide, (decision) => this.wake(decision.outcome), {
+      // Synchronous: a validator that returns a promise validates nothing.
+      validator: ({ contentDigest }) => {
+        if (this.held === null)
+          throw ApplicationFailure.nonRetryable(`epoch ${input.epoch} is not on hold`, 'HoldClosed');
+        if (this.held !== contentDigest) {
+          throw ApplicationFailure.nonRetryable(
+            `epoch ${input.epoch} is held with the content digest ${this.held}`,
+            'HoldMismatch',
+          );
+        }
+      },
+    });
+    upsertSearchAttributes({ SettleNetwork: [input.network], SettleEpoch: [input.epoch] });
+  }
+
+  enter(phase: Phase, detail: string): void {
+    if (phase !== this.phase) upsertSearchAttributes({ SettlePhase: [phase] });
+    this.phase = phase;
+    this.detail = detail;
+    setCurrentDetails(`**${phase}**: ${detail}`);
+  }
+
+  /** Goes the road until the epoch is closed; again from the rates on when a dispute below changed its history. */
+  async settle(): Promise<Closed> {
+    try {
+      const closed = await this.gather();
+      if (closed !== null) return closed;
+      this.enter('seal', 'freezing the rows and taking their digest');
+      const sealed = await compute.seal(this.ref);
+      for (;;) {
+        const answer = await this.settleSealed(sealed);
+        if (answer !== 'superseded') return answer;
+      }
+    } catch (error) {
+      const failed = failedGuard(error);
+      if (failed === null) throw error;
+      return this.fail(failed.guard, failed.detail);
+    }
+  }
+
+  /** Waits until the inputs are complete or their deadline has passed. */
+  private async gather(): Promise<Closed | null> {
+    for (let told = false; ; told = true) {
+      const found = await read.gather(this.ref, this.input.requestId);
+      if (found.kind === 'closed') return found.answer;
+      if (found.kind === 'ready') return null;
+      if (found.kind === 'incomplete') return this.fail('incomplete-inputs', { missing: found.missing });
+      this.enter('gather', `waiting for ${found.missing.join(', ')}`);
+      if (!told) await this.answer({ kind: 'waiting', epoch: this.input.epoch, missing: found.missing });
+      await sleep(found.recheckSeconds * 1000);
+    }
+  }
+
+  private async settleSealed(sealed: Sealed): Promise<Closed | 'superseded'> {
+    this.enter('derive', 'measuring, pricing and multiplying');
+    const derived = await compute.derive(this.ref, this.input.requestId);
+    const cappedSum = derived.checked ? null : await this.reward(derived, sealed);
+    this.enter('check', 'guards and breakers');
+    const checked = await compute.check(derived.key, cappedSum, this.input.requestId);
+    if (checked.hold !== null) {
+      const refused = await this.hold(derived.key, checked);
+      if (refused !== null) return refused;
+    }
+    this.enter('publish', 'appending to the chain');
+    const published = await write.publish(derived.key, checked.contentDigest, this.input.requestId);
+    if (published.kind === 'superseded') return 'superseded';
+    if (published.kind === 'closed') return published.answer;
+    this.enter('prove', 'building the claims');
+    const proved = await write.prove(derived.key, this.input.requestId);
+    return {
+      kind: 'published',
+      epoch: this.input.epoch,
+      revision: derived.key.revision,
+      contentDigest: checked.contentDigest,
+      head: proved.head,
+    };
+  }
+
+  /** Rewards all chunks, and all of them again with G where the pool binds. Returns G in base units. */
+  private async reward(derived: Derived, sealed: Sealed): Promise<string> {
+    this.enter('reward', `${sealed.providers} providers in ${sealed.chunks} chunk${sealed.chunks === 1 ? '' : 's'}`);
+    const sums = await inLanes(sealed.chunks, (chunk) => compute.reward(derived.key, chunk, null));
+    const cappedSum = sums.reduce((sum, one) => sum + BigInt(one.capped), 0n);
+    if (sealed.chunks > 1 && cappedSum > BigInt(derived.pool)) {
+      this.enter('reward', 'the pool binds: scaling to it');
+      await inLanes(sealed.chunks, (chunk) => compute.reward(derived.key, chunk, cappedSum.toString()));
+    }
+    return cappedSum.toString();
+  }
+
+  /** Waits for the decision on a hold. Returns null once it was approved. */
+  private async hold(key: ComputationRef, checked: Checked): Promise<Closed | 'superseded' | null> {
+    this.held = checked.contentDigest;
+    const tripped = checked.breakers
+      .map((breaker) => `${breaker.id} ${breaker.figure} over ${breaker.limit}`)
+      .join(', ');
+    this.enter('hold', `waiting for a person until ${checked.hold?.deadline}: ${tripped}`);
+    upsertSearchAttributes({ SettleOutcome: ['held'] });
+    await this.answer({ kind: 'held', epoch: this.input.epoch, contentDigest: checked.contentDigest });
+    let waitMs = (checked.hold?.waitSeconds ?? 1) * 1000;
+    for (;;) {
+      await condition(() => this.decided, waitMs);
+      this.decided = false;
+      const state = await write.readHold(key);
+      // Woken early, or by a timer whose clock is ahead of the database's: the row decides.
+      if (state === 'open') {
+        waitMs = 1000;
+        continue;
+      }
+      this.held = null;
+      if (state === 'approved' || state === 'released') return null;
+      return state === 'superseded' ? 'superseded' : this.fail(state, { contentDigest: checked.contentDigest });
+    }
+  }
+
+  private wake(outcome: string): string {
+    this.decided = true;
+    return `epoch ${this.input.epoch}: ${outcome}`;
+  }
+
+  private fail(
+    failure: Extract<Closed, { kind: 'failed' }>['failure'],
+    detail: Readonly<Record<string, unknown>>,
+  ): Promise<Closed> {
+    return write.closeAsFailed(this.ref, failure, detail, this.input.requestId);
+  }
+
+  /** Tells the loop that it need not wait. A loop that has ended meanwhile is not missed. */
+  private async answer(answer: EpochAnswer): Promise<void> {
+    const { answerTo } = this.input;
+    if (answerTo === null) return;
+    try {
+      await CancellationScope.nonCancellable(() => getExternalWorkflowHandle(answerTo).signal(answered, answer));
+    } catch (error) {
+      if (isCancellation(error)) throw error;
+    }
+  }
+}
+
+/** Runs `count` tasks with at most LANES of them under way, results in order. */
+async function inLanes<T>(count: number, task: (index: number) => Promise<T>): Promise<T[]> {
+  const results: T[] = new Array(count);
+  let next = 0;
+  const lane = async () => {
+    while (next < count) {
+      const index = next;
+      next += 1;
+      results[index] = await task(index);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(LANES, count) }, lane));
+  return results;
+}
