@@ -39,7 +39,7 @@ export async function publish(
     if (closed !== null) return { kind: 'closed', answer: closed };
     const result = await approvedResult(client, key, digest);
     const header = await getComputation(client, key);
-    if ((await guardChain(deps, client, key, header, network)) === 'superseded') return { kind: 'superseded' };
+    if ((await guardChain(client, key, header, network)) === 'superseded') return { kind: 'superseded' };
     const last = await proveLast(deps, client, key.network);
     const previousHead = last?.head ?? GENESIS_HEAD;
     const entry = chainEntry(deps.hashes, JSON.parse(result.content) as RevisionContent, previousHead);
@@ -91,7 +91,6 @@ async function approvedResult(client: PoolClient, key: ComputationRef, digest: s
  * computation; a gap fails the epoch.
  */
 async function guardChain(
-  deps: ActivityDependencies,
   client: PoolClient,
   key: ComputationRef,
   header: ComputationHeader,

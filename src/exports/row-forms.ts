@@ -19,20 +19,47 @@ export interface RowForm {
 // Identifiers, numbers, digests, reasons: nothing that CSV must quote or that a spreadsheet takes for a formula, but
 // for numbers below zero.
 const SAFE_CELL = /^[A-Za-z0-9._:-]*$/;
+const COUNT_CELL = /^(0|[1-9][0-9]{0,15})$/;
 const BREAKERS_CELL = /^([A-Za-z]+(;[A-Za-z]+)*|failed\([a-z-]+\))?$/;
 
 // Numbers in JSON, as in a content (spec §9); everything else is text, amounts above all.
 const COUNT_COLUMNS: ReadonlySet<string> = new Set(['epoch', 'revision', 'active_providers', 'competitor_epoch']);
-const COUNT_CELL = /^(0|[1-9][0-9]{0,15})$/;
+
+/** What one column may hold, and how it is written. */
+interface ColumnForm {
+  readonly name: string;
+  readonly holds: (value: string) => boolean;
+  readonly csv: (value: string) => string;
+  readonly json: (value: string) => string;
+}
+
+function columnForm(name: string): ColumnForm {
+  const asIs = (value: string) => value;
+  const text = (value: string) => (value === '' ? 'null' : JSON.stringify(value));
+  // What the check lets through needs no escaping in JSON either.
+  const safe = (value: string) => (value === '' ? 'null' : `"${value}"`);
+  // A growth phase is called what the policy calls it.
+  if (name === 'growth_phase') return { name, holds: () => true, csv: quoted, json: text };
+  if (name === 'breakers') return { name, holds: (value) => BREAKERS_CELL.test(value), csv: asIs, json: text };
+  if (!COUNT_COLUMNS.has(name)) return { name, holds: (value) => SAFE_CELL.test(value), csv: asIs, json: safe };
+  const holds = (value: string) => COUNT_CELL.test(value) || (value === '' && name !== 'epoch');
+  return { name, holds, csv: asIs, json: (value) => value || 'null' };
+}
+
+/** RFC 4180: quotes around what would break the line, and quotes in it doubled. */
+function quoted(value: string): string {
+  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
+}
 
 /** The form of an export in a format. One form writes one file. */
 export function rowForm(table: ExportTable, format: ExportFormat): RowForm {
+  const columns = table.columns.map(columnForm);
   const encode = format === 'csv' ? csvLine : jsonLine;
   let previous: readonly string[] | null = null;
   return {
     header: format === 'csv' ? `${table.columns.join(',')}\n` : '',
     line(values) {
-      assertRow(table, values);
+      assertRow(table, columns, values);
       if (previous !== null && compareRows(previous, values, table.key) >= 0) {
         throw new ExportError('export-row-order', {
           what: `This row does not come after ${keyText(table, previous)} in the order of the export.`,
@@ -41,31 +68,22 @@ export function rowForm(table: ExportTable, format: ExportFormat): RowForm {
         });
       }
       previous = values;
-      return encode(table, values);
+      return encode(columns, values);
     },
   };
 }
 
-function assertRow(table: ExportTable, values: readonly string[]): void {
-  const { columns } = table;
+function assertRow(table: ExportTable, columns: readonly ColumnForm[], values: readonly string[]): void {
   if (values.length !== columns.length) {
     throw rowNotValid(table, values, `The row has ${values.length} cells where ${columns.length} are due.`);
   }
   for (let index = 0; index < columns.length; index++) {
-    const column = columns[index]!;
+    const { name, holds } = columns[index]!;
     const value = values[index]!;
-    if (isCell(column, value)) continue;
+    if (holds(value)) continue;
     const shown = JSON.stringify(value).slice(0, 80);
-    throw rowNotValid(table, values, `${shown} is nothing that the column ${column} can hold.`);
+    throw rowNotValid(table, values, `${shown} is nothing that the column ${name} can hold.`);
   }
-}
-
-function isCell(column: string, value: string): boolean {
-  // A growth phase is called what the policy calls it.
-  if (column === 'growth_phase') return true;
-  if (column === 'breakers') return BREAKERS_CELL.test(value);
-  if (COUNT_COLUMNS.has(column)) return COUNT_CELL.test(value) || (value === '' && column !== 'epoch');
-  return SAFE_CELL.test(value);
 }
 
 function rowNotValid(table: ExportTable, values: readonly string[], what: string): ExportError {
@@ -82,20 +100,19 @@ function keyText(table: ExportTable, values: readonly string[]): string {
     .join(', ');
 }
 
-function csvLine(_table: ExportTable, values: readonly string[]): string {
-  return `${values.map(csvCell).join(',')}\n`;
+function csvLine(columns: readonly ColumnForm[], values: readonly string[]): string {
+  let line = '';
+  for (let index = 0; index < columns.length; index++) {
+    line += (index === 0 ? '' : ',') + columns[index]!.csv(values[index]!);
+  }
+  return `${line}\n`;
 }
 
-/** RFC 4180: quotes around what would break the line, and quotes in it doubled. */
-function csvCell(value: string): string {
-  return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
-}
-
-function jsonLine(table: ExportTable, values: readonly string[]): string {
-  const members = table.columns.map((column, index) => {
-    const value = values[index]!;
-    const json = value === '' ? 'null' : COUNT_COLUMNS.has(column) ? value : JSON.stringify(value);
-    return `"${column}":${json}`;
-  });
-  return `{${members.join(',')}}\n`;
+function jsonLine(columns: readonly ColumnForm[], values: readonly string[]): string {
+  let line = '{';
+  for (let index = 0; index < columns.length; index++) {
+    const { name, json } = columns[index]!;
+    line += `${index === 0 ? '' : ','}"${name}":${json(values[index]!)}`;
+  }
+  return `${line}}\n`;
 }

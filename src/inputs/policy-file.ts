@@ -94,7 +94,9 @@ function parsedPolicy(
 }
 
 function syntaxProblems(document: Document.Parsed, lines: LineCounter): PolicyFileProblem[] {
-  return [...document.errors, ...document.warnings].map(({ pos, message }) => ({
+  // An unknown tag is refused by the walk below, with its key.
+  const warnings = document.warnings.filter(({ code }) => code !== 'TAG_RESOLVE_FAILED');
+  return [...document.errors, ...warnings].map(({ pos, message }) => ({
     line: lineAt(lines, pos[0]),
     path: '',
     message: message.split('\n', 1)[0] ?? message,

@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { StoreError } from './errors';
@@ -5,8 +6,12 @@ import type { Queryable } from './pool';
 
 const MIGRATIONS = join(__dirname, 'migrations');
 
-/** Names of the migrations that this version of the code expects, oldest first. */
-export const SCHEMA_VERSION = '0005_functions-and-grants';
+/** Name of the newest migration that this version of the code brings and expects. */
+export const SCHEMA_VERSION = readdirSync(MIGRATIONS)
+  .filter((file) => file.endsWith('.sql'))
+  .sort()
+  .at(-1)!
+  .replace(/\.sql$/, '');
 
 /**
  * Brings the schema to this version. Needs a login that may create schemas and roles. Two processes at once are

@@ -1,9 +1,7 @@
 import type { Amount, MicroUnits, NanoRatio, Rate, Ratio, UnitHours, UsdPrice, UsdVolume } from '../../numbers/units';
 
-/**
- * What the steps of ruleset 1 hand to each other. Plain data, each record complete in itself: explaining a price or
- * a payout reads these and never computes them again.
- */
+// What the steps of ruleset 1 hand to each other. Plain data, each record complete in itself: explaining a price or
+// a payout reads these and never computes them again.
 
 /** The nine price factors in the order of spec §5. */
 export const FACTORS = [
@@ -183,11 +181,8 @@ export interface NetworkMeasures extends KeptNetwork {
   readonly everybodyIdle: boolean;
 }
 
-export interface TokenSourcePrice {
-  readonly source: string;
-  /** Median of the source's prices in the epoch's time. */
-  readonly priceUsd: UsdPrice;
-}
+/** The median of a source's prices in the epoch's time. */
+export type TokenSourcePrice = Pick<TokenObservation, 'source' | 'priceUsd'>;
 
 export interface Measures {
   readonly epoch: number;

@@ -52,7 +52,7 @@ describe('line', () => {
     fc.assert(
       fc.property(quantity, quantity, nano, fc.bigInt({ min: 0n, max: 10n ** 40n }), nano, (a, b, share, rate, m4) => {
         const [served, offered] = a < b ? [a, b] : [b, a];
-        const standby = DecimalJs.min(o(offered - served), o(served));
+        const standby = Oracle.min(o(offered - served), o(served));
         const expected = o(served)
           .times('1e9')
           .plus(standby.times(o(share)))

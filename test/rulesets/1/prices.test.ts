@@ -60,7 +60,7 @@ describe('signals', () => {
     ['supply', 'a supply three times its mean', { supplyMean: hours('2.5') }, {}, '-1', '-0.025'],
     ['demand', 'a demand a quarter above its mean', { demandMean: hours('4') }, {}, '0.25', '0.009375'],
     ['demand', 'no mean demand', { demandMean: hours('0') }, {}, '0', '0'],
-    ['demand', 'a demand a third below its mean', { demandMean: hours('7.5') }, {}, '-0.333333333', '-0.0124999999875'],
+    ['demand', 'a demand a third below its mean', { demandMean: hours('7.5') }, {}, '-0.333333333', '-0.012499999988'],
     // 0.5*(10/90) + 0.5*0.5 = 11/36: rounding each part first would give 0.3055555555, then to even 0.305555556.
     [
       'marketConditions',
