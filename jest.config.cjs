@@ -14,7 +14,7 @@ module.exports = {
     ],
   },
   // Some dependencies ship ES modules only; jest loads CommonJS, so they are compiled like our own code.
-  transformIgnorePatterns: ['/node_modules/(?!(@noble|canonicalize|csv-parse|csv-stringify)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@noble|canonicalize|csv-parse|csv-stringify|node-pg-migrate)/)'],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -10,9 +10,12 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  accessSync,
+  constants,
   cpSync,
   existsSync,
   mkdirSync,
+  mkdtempSync,
   readdirSync,
   readFileSync,
   realpathSync,
@@ -21,6 +24,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { createRequire } from 'node:module';
+import { homedir, tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import process from 'node:process';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -98,10 +102,23 @@ function npmCommand() {
   return script ? [process.execPath, script] : [process.platform === 'win32' ? 'npm.cmd' : 'npm'];
 }
 
-/** What an outer npm tells its scripts about itself would point the inner one to another folder. */
-function environmentForNpm() {
+function mayWrite(folder) {
+  try {
+    accessSync(folder, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/**
+ * What an outer npm tells its scripts about itself would point the inner one to another folder. A user without a home
+ * of their own (a service account) has no place for npm's cache either: `cache` is one that is thrown away.
+ */
+function environmentForNpm(cache) {
   const outer = /^npm_(lifecycle|package|command|config_(local_prefix|global_prefix|prefix)$)/;
-  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name)));
+  const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !outer.test(name)));
+  return mayWrite(homedir()) || mayWrite(join(homedir(), '.npm')) ? env : { npm_config_cache: cache, ...env };
 }
 
 async function install(lock) {
@@ -109,10 +126,13 @@ async function install(lock) {
   const [program, ...script] = npmCommand();
   // The build needs the development packages also where NODE_ENV=production would leave them out.
   const args = [...script, 'ci', '--include=dev', '--no-audit', '--no-fund', '--loglevel=error'];
-  const { code, words } = await run(lock, program, args, environmentForNpm());
+  const cache = mkdtempSync(join(tmpdir(), 'settle-npm-'));
+  const { code, words } = await run(lock, program, args, environmentForNpm(cache)).finally(() =>
+    rmSync(cache, { recursive: true, force: true }),
+  );
   if (code === 0) return;
   if (code === 'ENOENT') throw new CannotStart(`npm is missing: ${program} was not found. It comes with Node.`);
-  if (/EACCES|EPERM|EROFS/.test(words)) throw notWritable();
+  if (!mayWrite(ROOT)) throw notWritable();
   if (/ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|ENETUNREACH|EHOSTUNREACH|ENOTCACHED/.test(words)) {
     throw new CannotStart('The packages cannot be fetched: the package registry cannot be reached (see above).');
   }

@@ -7,6 +7,7 @@ import type { WorkflowContext } from '../commands/context';
 import { StackNotRunning } from '../stack/errors';
 import { defaultHome } from '../stack/home';
 import {
+  type Addresses,
   type DatabaseAddress,
   joinDatabase,
   joinStack,
@@ -35,7 +36,11 @@ export interface WorkflowSession extends Session, WorkflowContext {
   readonly worksHere: boolean;
 }
 
-export type SessionOptions = Pick<OpenStackOptions, 'home' | 'log' | 'progress' | 'signal' | 'durable' | 'onLost'>;
+export interface SessionOptions
+  extends Pick<OpenStackOptions, 'home' | 'env' | 'log' | 'progress' | 'signal' | 'durable' | 'onLost'> {
+  /** false: this process has to have the home for itself, and starts what is not external. Default: true. */
+  readonly join?: boolean;
+}
 
 /** Opens the database alone: joins a running stack, or starts the embedded server for the time of the command. */
 export async function openDatabaseSession(options: SessionOptions = {}): Promise<Session> {
@@ -56,10 +61,7 @@ export async function openDatabaseSession(options: SessionOptions = {}): Promise
 export async function openWorkflowSession(options: SessionOptions = {}): Promise<WorkflowSession> {
   const closers: Closers = [];
   try {
-    const joined = await joinStack(options.home).catch((error: Error) => {
-      if (error instanceof StackNotRunning) return null;
-      throw error;
-    });
+    const joined = options.join === false ? null : await runningStack(options);
     if (joined !== null) return await workflowSession(joined, options, closers, null);
     const bundle = bundleWorkflows();
     // Awaited only after the servers are up; a failure before that must not count as unhandled.
@@ -69,6 +71,15 @@ export async function openWorkflowSession(options: SessionOptions = {}): Promise
     return await workflowSession(stack, options, closers, bundle);
   } catch (error) {
     await closeAll(closers);
+    throw error;
+  }
+}
+
+async function runningStack(options: SessionOptions): Promise<Addresses | null> {
+  try {
+    return await joinStack(options.home, options.env);
+  } catch (error) {
+    if (error instanceof StackNotRunning) return null;
     throw error;
   }
 }
@@ -84,7 +95,7 @@ async function closeAll(closers: Closers): Promise<void> {
 
 async function joinedDatabase(options: SessionOptions, closers: Closers): Promise<DatabaseAddress> {
   try {
-    return await joinDatabase(options.home);
+    return await joinDatabase(options.home, options.env);
   } catch (error) {
     if (!(error instanceof StackNotRunning)) throw error;
   }
@@ -98,13 +109,13 @@ async function databaseSession(address: DatabaseAddress, options: SessionOptions
   const pool = rolePool(url, 'settle_operator', options);
   closers.push(() => pool.end());
   await assertSchema(pool);
-  const actor = await actorOf(pool, address);
-  return { pool, actor, home: options.home ?? defaultHome(), close: () => closeAll(closers) };
+  const actor = await actorOf(pool, address, options);
+  return { pool, actor, home: options.home ?? defaultHome(options.env), close: () => closeAll(closers) };
 }
 
 /** Our own server is migrated, and used through a login without rights of its own; another's is used as it is. */
 async function preparedUrl(address: DatabaseAddress, options: SessionOptions): Promise<string> {
-  if (process.env.DATABASE_URL !== undefined) return address.url;
+  if (isExternal(options)) return address.url;
   await migrate(address.url, options.log ?? (() => undefined));
   return ensureLogin(address.superuserUrl, address.url);
 }
@@ -118,15 +129,17 @@ function rolePool(url: string, role: DatabaseRole, options: SessionOptions): Poo
   });
 }
 
+const isExternal = ({ env = process.env }: SessionOptions): boolean => Boolean(env.DATABASE_URL);
+
 /** The login role; in the embedded default, where everybody has the same one, the operating system's user. */
-async function actorOf(pool: Pool, address: DatabaseAddress): Promise<string> {
-  if (process.env.DATABASE_URL === undefined) return `asserted:${userInfo().username}`;
+async function actorOf(pool: Pool, address: DatabaseAddress, options: SessionOptions): Promise<string> {
+  if (!isExternal(options)) return `asserted:${userInfo().username}`;
   const found = await pool.query<{ session_user: string }>('select session_user');
   return found.rows[0]?.session_user ?? address.host;
 }
 
 async function workflowSession(
-  addresses: { readonly postgres: DatabaseAddress; readonly temporal: TemporalAddress },
+  addresses: Addresses,
   options: SessionOptions,
   closers: Closers,
   bundle: ReturnType<typeof bundleWorkflows> | null,
@@ -140,7 +153,7 @@ async function workflowSession(
 }
 
 async function startWorker(
-  addresses: { readonly postgres: DatabaseAddress; readonly temporal: TemporalAddress },
+  addresses: Addresses,
   options: SessionOptions,
   closers: Closers,
   bundle: Awaited<ReturnType<typeof bundleWorkflows>>,

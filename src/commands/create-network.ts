@@ -8,7 +8,7 @@ import type { Policy } from '../rulesets/1/policy';
 import { appendAudit } from '../store/audit-log';
 import { findNetwork, insertNetwork, type Network } from '../store/networks';
 import { effectivePolicyHash, insertPolicy, makeEffective, type StoredPolicy } from '../store/policies';
-import { transaction } from '../store/pool';
+import { type Queryable, transaction } from '../store/pool';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
 
@@ -22,10 +22,13 @@ export interface NewNetwork {
   readonly holds: Network['holds'];
 }
 
+export interface PolicyRead {
+  readonly policy: Policy;
+  readonly stored: StoredPolicy;
+}
+
 /** A policy file, validated, under the hash of its canonical JSON. @throws PolicyFileError with every problem */
-export async function readPolicyFile(
-  path: string,
-): Promise<{ readonly policy: Policy; readonly stored: StoredPolicy }> {
+export async function readPolicyFile(path: string): Promise<PolicyRead> {
   const source = await readFile(path, 'utf8');
   const policy = readPolicyYaml(source, basename(path));
   const canonical = canonicalJson(policy.document);
@@ -38,7 +41,17 @@ export async function readPolicyFile(
  * same name is refused.
  */
 export async function createNetwork(context: CommandContext, wanted: NewNetwork): Promise<'created' | 'found'> {
-  const { policy, stored } = await readPolicyFile(wanted.policyFile);
+  const policy = await readPolicyFile(wanted.policyFile);
+  return transaction(context.pool, (client) => createNetworkWithin(client, context.actor, wanted, policy));
+}
+
+/** The same in the caller's transaction, with a policy that was read before. */
+export async function createNetworkWithin(
+  client: Queryable,
+  actor: string,
+  wanted: Omit<NewNetwork, 'policyFile'>,
+  { policy, stored }: PolicyRead,
+): Promise<'created' | 'found'> {
   // Both ends must have instants, and the database's epoch numbers are 32-bit.
   for (const epoch of [wanted.firstEpoch, wanted.lastEpoch ?? wanted.firstEpoch]) epochTimes(policy.epoch, epoch);
   const network: Network = {
@@ -50,34 +63,26 @@ export async function createNetwork(context: CommandContext, wanted: NewNetwork)
     lastEpoch: wanted.lastEpoch,
     holds: wanted.holds,
   };
-  return transaction(context.pool, async (client) => {
-    const known = await findNetwork(client, wanted.network);
-    if (known !== null) {
-      const policyHash = await effectivePolicyHash(client, wanted.network, known.firstEpoch);
-      requireSame(known, network, policyHash, stored.policyHash);
-      return 'found';
-    }
-    await insertNetwork(client, network);
-    await insertPolicy(client, stored);
-    await makeEffective(
-      client,
-      wanted.network,
-      wanted.firstEpoch,
-      stored.policyHash,
-      context.actor,
-      'first policy of the network',
-    );
-    await appendAudit(client, {
-      network: wanted.network,
-      actor: context.actor,
-      action: 'network-create',
-      subject: wanted.network,
-      outcome: 'done',
-      reason: `calendar from epoch ${wanted.firstEpoch} to ${wanted.lastEpoch ?? 'no end'}`,
-      detail: { policyHash: stored.policyHash, holds: wanted.holds },
-    });
-    return 'created';
+  const known = await findNetwork(client, wanted.network);
+  if (known !== null) {
+    const policyHash = await effectivePolicyHash(client, wanted.network, known.firstEpoch);
+    requireSame(known, network, policyHash, stored.policyHash);
+    return 'found';
+  }
+  await insertNetwork(client, network);
+  await insertPolicy(client, stored);
+  const reason = 'first policy of the network';
+  await makeEffective(client, wanted.network, wanted.firstEpoch, stored.policyHash, actor, reason);
+  await appendAudit(client, {
+    network: wanted.network,
+    actor,
+    action: 'network-create',
+    subject: wanted.network,
+    outcome: 'done',
+    reason: `calendar from epoch ${wanted.firstEpoch} to ${wanted.lastEpoch ?? 'no end'}`,
+    detail: { policyHash: stored.policyHash, holds: wanted.holds },
   });
+  return 'created';
 }
 
 function requireSame(known: Network, wanted: Network, knownPolicy: string, wantedPolicy: string): void {

@@ -7,6 +7,7 @@ import { lockNetwork } from '../store/networks';
 import { transaction } from '../store/pool';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
+import { refusedOnRecord } from './refusals';
 import { epochWorkflowId, isRunning, loopAnswer, startLoop } from './run-epochs';
 
 export interface HoldDecision {
@@ -33,67 +34,48 @@ export async function decideHold(context: WorkflowContext, decision: HoldDecisio
   return hold;
 }
 
-async function recordDecision(context: CommandContext, decision: HoldDecision): Promise<Hold> {
-  const refused = (id: ConstructorParameters<typeof StoreError>[0], message: string) => new StoreError(id, message);
-  try {
-    return await transaction(context.pool, async (client) => {
-      await lockNetwork(client, decision.network);
-      const hold = (await holdsOf(client, decision.network, decision.epoch))[0];
-      if (hold === undefined) {
-        throw refused(
-          'HoldUnknown',
-          `epoch ${decision.epoch} of ${decision.network} is not on hold: see \`settle hold list\``,
-        );
-      }
-      if (hold.decision !== null) {
-        throw refused(
-          'HoldClosed',
-          `the hold of epoch ${decision.epoch} is ${hold.decision} already, by ${hold.decidedBy} at ${hold.decidedAt}`,
-        );
-      }
-      if (hold.overdue) throw refused('HoldClosed', `the hold of epoch ${decision.epoch} expired at ${hold.deadline}`);
-      if (decision.contentDigest !== null && decision.contentDigest !== hold.contentDigest) {
-        throw refused(
-          'HoldMismatch',
-          `epoch ${decision.epoch} is held with the content digest ${hold.contentDigest}, not ${decision.contentDigest}`,
-        );
-      }
-      if (decision.outcome === 'approved' && hold.askedBy === context.actor) {
-        throw refused(
-          'SelfApproval',
-          `${context.actor} asked for the run of epoch ${decision.epoch}: somebody else has to approve it`,
-        );
-      }
-      await insertDecision(client, hold, {
-        outcome: decision.outcome,
-        contentDigest: hold.contentDigest,
-        actor: context.actor,
-        reason: decision.reason,
-      });
+function recordDecision(context: CommandContext, decision: HoldDecision): Promise<Hold> {
+  const { network, epoch, outcome, reason } = decision;
+  const attempt = { network, action: `hold-${outcome}`, subject: `epoch ${epoch}` };
+  return refusedOnRecord(context, attempt, () =>
+    transaction(context.pool, async (client) => {
+      await lockNetwork(client, network);
+      const hold = (await holdsOf(client, network, epoch))[0];
+      requireDecidable(hold, context.actor, decision);
+      await insertDecision(client, hold, { outcome, contentDigest: hold.contentDigest, actor: context.actor, reason });
       await appendAudit(client, {
-        network: decision.network,
+        ...attempt,
         actor: context.actor,
-        action: `hold-${decision.outcome}`,
-        subject: `epoch ${decision.epoch}`,
         outcome: 'done',
-        reason: decision.reason,
+        reason,
         detail: { contentDigest: hold.contentDigest },
       });
       return hold;
-    });
-  } catch (error) {
-    if (!(error instanceof StoreError)) throw error;
-    // A refused attempt is on record too; the refusing transaction itself is rolled back.
-    await appendAudit(context.pool, {
-      network: decision.network,
-      actor: context.actor,
-      action: `hold-${decision.outcome}`,
-      subject: `epoch ${decision.epoch}`,
-      outcome: 'refused',
-      reason: error.message,
-      detail: { id: error.id },
-    });
-    throw error;
+    }),
+  );
+}
+
+function requireDecidable(hold: Hold | undefined, actor: string, decision: HoldDecision): asserts hold is Hold {
+  const { network, epoch, outcome, contentDigest } = decision;
+  if (hold === undefined) {
+    throw new StoreError('HoldUnknown', `epoch ${epoch} of ${network} is not on hold: see \`settle hold list\``);
+  }
+  if (hold.decision !== null) {
+    const by = `by ${hold.decidedBy} at ${hold.decidedAt}`;
+    throw new StoreError('HoldClosed', `the hold of epoch ${epoch} is ${hold.decision} already, ${by}`);
+  }
+  if (hold.overdue) throw new StoreError('HoldClosed', `the hold of epoch ${epoch} expired at ${hold.deadline}`);
+  if (contentDigest !== null && contentDigest !== hold.contentDigest) {
+    throw new StoreError(
+      'HoldMismatch',
+      `epoch ${epoch} is held with the content digest ${hold.contentDigest}, not ${contentDigest}`,
+    );
+  }
+  if (outcome === 'approved' && hold.askedBy === actor) {
+    throw new StoreError(
+      'SelfApproval',
+      `${actor} asked for the run of epoch ${epoch}: somebody else has to approve it`,
+    );
   }
 }
 

@@ -2,10 +2,13 @@
 export type CommandErrorId =
   /** Somebody else's run of the same thing is under way; says whose and since when. */
   | 'AlreadyRunning'
+  | 'BundleEmpty'
+  | 'ClaimsMissing'
   | 'EpochOutsideCalendar'
   | 'EpochNotDue'
   | 'NothingHeld'
   | 'NothingPublished'
+  | 'NothingDue'
   | 'PolicyMismatch'
   | 'RunStopped';
 

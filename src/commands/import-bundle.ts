@@ -1,59 +1,98 @@
+import type { PoolClient } from 'pg';
 import { type Bundle, openBundle } from '../inputs/bundle';
 import { copyCsvLine } from '../inputs/copy-csv';
 import { checkBundle, readTable } from '../inputs/read-table';
 import { rowsRefused } from '../inputs/refusals';
-import type { InputTableName } from '../inputs/tables';
-import { type LoadOptions, type LoadReport, loadBundle, type RowSource, RowsRefused } from '../store/loads';
+import {
+  type EpochSpan,
+  type LoadOptions,
+  type LoadReport,
+  loadBundle,
+  type RowSource,
+  RowsRefused,
+} from '../store/loads';
+import type { Network } from '../store/networks';
 import type { CommandContext } from './context';
+import { createNetworkWithin, type PolicyRead } from './create-network';
+import { CommandError } from './errors';
+import type { EpochRange } from './run-epochs';
+
+export interface ImportOptions extends Omit<LoadOptions, 'actor' | 'prepare'> {
+  /** Creates the network with its first bundle, or finds it as it was created so; absent: it has to be there. */
+  readonly create?: FirstBundle;
+}
+
+export interface FirstBundle {
+  readonly policy: PolicyRead;
+  /** The network's calendar; null: the epochs that the bundle's tables name, lowest to highest (spec §3). */
+  readonly epochs: EpochRange | null;
+  readonly holds: Network['holds'];
+}
+
+export interface ImportReport extends LoadReport {
+  /** CSV files of the folder that are no part of a bundle. */
+  readonly ignored: readonly string[];
+  readonly network: 'created' | 'found';
+}
 
 /**
- * Loads an input bundle into a network, whole or not at all (spec §3).
- * @throws BundleError with file, line and reason of every refused row; nothing was loaded then.
+ * Loads an input bundle into a network, whole or not at all (spec §3). The bundle is read once.
+ * @throws BundleError with file, line and reason of every refused row; nothing was loaded or created then.
  */
 export async function importBundle(
   context: CommandContext,
   folder: string,
-  options: Omit<LoadOptions, 'actor'>,
-): Promise<LoadReport & { readonly ignored: readonly string[] }> {
+  options: ImportOptions,
+): Promise<ImportReport> {
   const bundle = await openBundle(folder);
+  const { create, ...load } = options;
+  let network: ImportReport['network'] = 'found';
+  const prepare = async (client: PoolClient, span: EpochSpan) => {
+    if (create !== undefined) network = await createWith(client, context.actor, options.network, create, span);
+  };
   try {
-    const report = await loadBundle(context.pool, rowSource(bundle), { ...options, actor: context.actor });
-    return { ...report, ignored: bundle.ignored };
+    const report = await loadBundle(context.pool, rowSource(bundle), {
+      ...load,
+      actor: context.actor,
+      ...(create === undefined ? {} : { prepare }),
+    });
+    return { ...report, ignored: bundle.ignored, network };
   } catch (error) {
-    if (error instanceof RowsRefused) {
-      const refused = error.problems.map((problem) => ({
-        ...problem,
-        column: null,
-        value: null,
-        todo: 'correct or remove the row',
-      }));
-      throw rowsRefused(bundle.folder, refused, refused.length);
-    }
+    if (error instanceof RowsRefused) throw refusedAcrossRows(bundle, error);
+    if (error instanceof CommandError) throw error;
     // A file that is wrong on its own ends the load at its first bad batch; this pass shows what is wrong in all seven.
     await checkBundle(bundle);
     throw error;
   }
 }
 
-/** The epochs that a bundle's tables name, lowest to highest (spec §3); null: it has no row with an epoch. */
-export async function bundleEpochs(folder: string): Promise<{ readonly first: number; readonly last: number } | null> {
-  const bundle = await openBundle(folder);
-  await checkBundle(bundle);
-  let first = Number.POSITIVE_INFINITY;
-  let last = -1;
-  for (const table of EPOCH_TABLES) {
-    for await (const rows of readTable(bundle, table)) {
-      for (const { values } of rows) {
-        const epoch = Number(values[0]);
-        if (epoch < first) first = epoch;
-        if (epoch > last) last = epoch;
-      }
-    }
+async function createWith(
+  client: PoolClient,
+  actor: string,
+  network: string,
+  { policy, epochs, holds }: FirstBundle,
+  span: EpochSpan,
+): Promise<'created' | 'found'> {
+  const first = epochs?.first ?? span.first;
+  const last = epochs?.last ?? span.last;
+  if (first === null || last === null) {
+    throw new CommandError(
+      'BundleEmpty',
+      'the bundle names no epoch: its tables have no rows. Add rows, or say which epochs are meant with --epochs A..B',
+    );
   }
-  return last < 0 ? null : { first, last };
+  return createNetworkWithin(client, actor, { network, firstEpoch: first, lastEpoch: last, holds }, policy);
 }
 
-const EPOCH_TABLES: readonly InputTableName[] = ['capacity', 'performance', 'demand', 'quotes', 'token', 'macro'];
+function refusedAcrossRows(bundle: Bundle, { problems }: RowsRefused): Error {
+  const refused = problems.map((problem) => ({
+    ...problem,
+    column: null,
+    value: null,
+    todo: 'correct or remove the row',
+  }));
+  return rowsRefused(bundle.folder, refused, refused.length);
+}
 
 function rowSource(bundle: Bundle): RowSource {
   return {

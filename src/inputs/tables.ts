@@ -22,15 +22,15 @@ export interface InputTable {
   readonly checkRow: RowCheck | null;
 }
 
-export interface InputColumn {
+interface InputColumn {
   readonly name: string;
   readonly check: CellCheck;
 }
 
 /** Returns null if the rule holds. */
-export type RowCheck = (values: readonly string[]) => RowFault | null;
+type RowCheck = (values: readonly string[]) => RowFault | null;
 
-export interface RowFault {
+interface RowFault {
   /** Index of the column at fault. */
   readonly index: number;
   readonly refusal: Refusal;

@@ -30,7 +30,7 @@ export function chainEntry(hashes: Pick<Hashes, 'sha256'>, content: Content, pre
 }
 
 /** Where a chain breaks. `index` counts entries from 0; it is the number of entries where the end is missing. */
-export interface ChainFault {
+interface ChainFault {
   readonly index: number;
   readonly reason: string;
 }

@@ -4,7 +4,7 @@
  */
 
 /** One SHA-256 under way. `digestHex` ends it. */
-export interface Sha256Stream {
+interface Sha256Stream {
   update(bytes: Uint8Array): void;
   /** 64 lower-case hex digits. */
   digestHex(): string;

@@ -1,5 +1,4 @@
 import type { ConnectionOptions } from '@temporalio/client';
-import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NAMESPACE } from './temporal';
 
 /** A Temporal service that somebody else runs. */
@@ -19,9 +18,11 @@ const SWITCHES = ['TEMPORAL_ADDRESS', 'TEMPORAL_PROFILE', 'TEMPORAL_CONFIG_FILE'
  * A configuration file that merely lies in the user's home does not count: a first `npm start` must not settle its
  * sample on somebody's production service.
  */
-export function externalTemporal(env: NodeJS.ProcessEnv): ExternalTemporal | null {
+export async function externalTemporal(env: NodeJS.ProcessEnv): Promise<ExternalTemporal | null> {
   const named = SWITCHES.find((name) => env[name]);
   if (named === undefined) return null;
+  // Loaded only when it is needed: most starts use the embedded server.
+  const { loadClientConnectConfig } = await import('@temporalio/envconfig');
   const variables = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== undefined));
   const { connectionOptions, namespace } = loadClientConnectConfig({
     overrideEnvVars: variables as Record<string, string>,

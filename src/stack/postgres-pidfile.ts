@@ -1,6 +1,16 @@
-import { readFileSync, realpathSync } from 'node:fs';
+import { readFileSync, realpathSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { commandLineOf, identify, isRunning, type ProcessIdentity, workingFolderOf } from './processes';
+import {
+  commandLineOf,
+  endProcess,
+  identify,
+  isRunning,
+  isTaken,
+  type ProcessIdentity,
+  processesWorkingIn,
+  waitForEnd,
+  workingFolderOf,
+} from './processes';
 
 /** `postmaster.pid`, which a running server keeps in its data folder. */
 export interface Postmaster {
@@ -35,4 +45,18 @@ export function isServerOf(postmaster: Postmaster, cluster: string): boolean {
   if (workingFolder !== null) return workingFolder === realpathSync(cluster);
   const command = commandLineOf(pid);
   return command.includes('postgres') && command.includes(cluster);
+}
+
+/**
+ * Clears away the pid file of a server that has ended, where its number is taken all the same: by a stranger, or by
+ * the server itself until its parent has noticed its end. PostgreSQL would refuse to start. Otherwise the file stays,
+ * since PostgreSQL finds by it whether children of the dead server still work on the data; here we look ourselves.
+ */
+export async function clearPidFile(postmaster: Postmaster, cluster: string): Promise<void> {
+  if (!isTaken(postmaster.process.pid)) return;
+  for (const child of processesWorkingIn(realpathSync(cluster))) {
+    // They leave by themselves when they notice that their server is gone.
+    if (!(await waitForEnd(child, 5_000))) await endProcess(child, [['SIGKILL', 5_000]]);
+  }
+  rmSync(join(cluster, 'postmaster.pid'), { force: true });
 }

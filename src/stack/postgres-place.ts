@@ -144,7 +144,14 @@ async function dataFolder(paths: HomePaths, user: ServerUser | null, recorded: s
   }
   if (!inside && recorded !== null && hasCluster(recorded)) return claimOutside(recorded, home);
   if (reachable) return paths.postgres;
-  return claimOutside(join(await outsideParent(user), outsideName(home)), home);
+  const parent = await outsideParent(user);
+  // A home that was removed and made again begins afresh: what the removed one left outside is kept, but not used.
+  const names = (function* () {
+    yield outsideName(home);
+    for (let copy = 2; ; copy++) yield `${outsideName(home)}-${copy}`;
+  })();
+  for (const name of names) if (!hasCluster(join(parent, name))) return claimOutside(join(parent, name), home);
+  return parent;
 }
 
 /**

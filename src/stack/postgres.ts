@@ -1,4 +1,4 @@
-import { existsSync, realpathSync, rmSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client } from 'pg';
@@ -14,7 +14,7 @@ import {
   SUPERUSER,
   serverEnvironment,
 } from './postgres-cluster';
-import { isServerOf, readPostmaster } from './postgres-pidfile';
+import { clearPidFile, isServerOf, readPostmaster } from './postgres-pidfile';
 import { findPostgresPlace, type PostgresPlace, type PostgresRecord } from './postgres-place';
 import { endProcess, identify, isRunning, type ProcessIdentity } from './processes';
 import { logFile, type RunningServer, spawnServer, stopServer } from './server-process';
@@ -165,7 +165,7 @@ async function launchOnSomePort(place: PostgresPlace, options: StartPostgresOpti
 
 /**
  * The server of an earlier process that still runs on this folder: taken over when it is well, stopped when it is not.
- * A pid file whose process is gone, or is a stranger's, is removed; the server then recovers by itself.
+ * After one that died the new server recovers by itself.
  */
 async function adoptOrClear(
   place: PostgresPlace,
@@ -178,7 +178,7 @@ async function adoptOrClear(
   const { pid } = found.process;
   if (!isServerOf(found, cluster)) {
     log(`PostgreSQL (process ${pid}) was not stopped in order: it recovers what was committed from its log`);
-    rmSync(join(cluster, 'postmaster.pid'), { force: true });
+    await clearPidFile(found, cluster);
     return null;
   }
   if (found.status !== 'ready') {
@@ -187,16 +187,20 @@ async function adoptOrClear(
     while (found.status !== 'ready' && Date.now() < deadline) {
       await sleep(20);
       found = readPostmaster(cluster);
-      if (found === null || !isRunning(found.process)) return null;
+      if (found === null) return null;
+      if (!isRunning(found.process)) break;
     }
   }
-  const complaint = await complaintAbout(connectionUrl(found.port, password), cluster);
+  const complaint = isRunning(found.process)
+    ? await complaintAbout(connectionUrl(found.port, password), cluster)
+    : 'it ended just now';
   if (complaint === null) {
     log(`PostgreSQL (process ${pid}, port ${found.port}) of an earlier start still runs on this home: taken over`);
     return { process: found.process, ended: Promise.resolve(), port: found.port };
   }
   log(`PostgreSQL (process ${pid}) of an earlier start does not answer (${complaint}): stopping it`);
   await endProcess(found.process, STOP_UNWELL_STEPS);
+  await clearPidFile(found, cluster);
   return null;
 }
 

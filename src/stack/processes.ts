@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /**
@@ -32,8 +32,11 @@ export function startMarkOf(pid: number): string | null {
   }
 }
 
-/** The question every system answers. Being forbidden to send a signal means that there is somebody to send it to. */
-function exists(pid: number): boolean {
+/**
+ * Whether anything has this number: a process, a stranger, or one that has ended and only waits for its parent.
+ * This is what other programs ask. Being forbidden to send a signal means that there is somebody to send it to.
+ */
+export function isTaken(pid: number): boolean {
   try {
     return process.kill(pid, 0);
   } catch (error) {
@@ -46,7 +49,7 @@ function startMarkFromPs(pid: number): string | null {
     const line = execFileSync('ps', ['-o', 'stat=,lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim();
     return line === '' || line.startsWith('Z') ? null : line.replace(/^\S+\s+/, '');
   } catch {
-    return exists(pid) ? 'unknown' : null;
+    return isTaken(pid) ? 'unknown' : null;
   }
 }
 
@@ -77,6 +80,13 @@ export function workingFolderOf(pid: number): string | null {
   } catch {
     return null;
   }
+}
+
+/** The processes that work in a folder, as far as the system tells us. */
+export function processesWorkingIn(folder: string): ProcessIdentity[] {
+  if (!hasProc) return [];
+  const pids = readdirSync('/proc').map(Number).filter(Number.isInteger);
+  return pids.filter((pid) => workingFolderOf(pid) === folder).map(identify);
 }
 
 /** Waits until the process is gone; false when it still runs after `limitMs`. */

@@ -177,7 +177,7 @@ const silent = () => undefined;
 
 async function open(options: OpenStackOptions, needTemporal: boolean): Promise<Opened> {
   const { env = process.env, log = silent, progress = silent, signal, durable = true } = options;
-  const given = { postgres: externalDatabase(env), temporal: needTemporal ? externalTemporal(env) : null };
+  const given = { postgres: externalDatabase(env), temporal: needTemporal ? await externalTemporal(env) : null };
   const startsSomething = given.postgres === null || (needTemporal && given.temporal === null);
   const paths = startsSomething
     ? await prepareHome(options.home ?? defaultHome(env))
@@ -269,7 +269,7 @@ async function runningState(home: string): Promise<StateRecord> {
  * @throws StackNotRunning when there is none.
  */
 export async function joinStack(home?: string, env: NodeJS.ProcessEnv = process.env): Promise<Addresses> {
-  const given = { postgres: externalDatabase(env), temporal: externalTemporal(env) };
+  const given = { postgres: externalDatabase(env), temporal: await externalTemporal(env) };
   if (given.postgres && given.temporal)
     return { postgres: given.postgres, temporal: { ...given.temporal, uiUrl: null } };
   const state = await runningState(home ?? defaultHome(env));

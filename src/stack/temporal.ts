@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Connection } from '@temporalio/client';
+import type { Connection } from '@temporalio/client';
 import { StackError } from './errors';
 import { type FindTemporalOptions, findTemporal, type TemporalExecutable } from './find-temporal';
 import { type HomePaths, readRecord, writeRecord } from './home';
@@ -56,12 +56,14 @@ const inodeOf = (file: string): number => statSync(file, { throwIfNoEntry: false
 
 /** Null when the server answers, its namespace is there and our search attributes are known. */
 async function complaintAbout(port: number, limitMs: number): Promise<string | null> {
+  // Loaded here, not above: it takes a quarter of a second, which passes while the server starts.
+  const client = await import('@temporalio/client');
   // Asking by gRPC too early costs a second: its connection waits that long before it tries again.
   if (!(await isListening(port))) return 'it does not listen';
   const address = `${LOOPBACK}:${port}`;
   let connection: Connection | undefined;
   try {
-    connection = await Connection.connect({ address, connectTimeout: limitMs });
+    connection = await client.Connection.connect({ address, connectTimeout: limitMs });
     const { workflowService, operatorService } = connection;
     return await connection.withDeadline(Date.now() + limitMs, async () => {
       await workflowService.describeNamespace({ namespace: NAMESPACE });

@@ -55,8 +55,7 @@ async function isLeftover(folder: string): Promise<boolean> {
 }
 
 /** Removes the homes that killed processes left, and ends the servers that still run on them. */
-export async function removeLeftoverHomes(log: (line: string) => void = () => undefined): Promise<void> {
-  const parent = tmpdir();
+async function removeLeftoverHomes(parent: string, log: (line: string) => void): Promise<void> {
   for (const name of (await readdir(parent)).filter((entry) => entry.startsWith(PREFIX))) {
     const folder = join(parent, name);
     try {
@@ -70,10 +69,14 @@ export async function removeLeftoverHomes(log: (line: string) => void = () => un
   }
 }
 
-/** A fresh home below the system's folder for temporary files. */
-export async function temporaryHome(log?: (line: string) => void): Promise<TemporaryHome> {
-  await removeLeftoverHomes(log);
-  const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));
+/**
+ * A fresh home below the folder for temporary files (TMPDIR, or the system's). Those that killed processes left there
+ * are removed first.
+ */
+export async function temporaryHome(options: Pick<OpenStackOptions, 'env' | 'log'> = {}): Promise<TemporaryHome> {
+  const parent = options.env?.TMPDIR || tmpdir();
+  await removeLeftoverHomes(parent, options.log ?? (() => undefined));
+  const folder = await mkdtemp(join(parent, `${PREFIX}${process.pid}-`));
   // As in prepareHome: root's server user passes through.
   await chmod(folder, runsAsRoot() ? 0o711 : 0o700);
   await writeRecord(ownerFile(folder), identify(process.pid));
@@ -84,7 +87,7 @@ async function thrownAway<T extends { close(): Promise<void> }>(
   options: Omit<OpenStackOptions, 'home' | 'durable'>,
   opened: (options: OpenStackOptions) => Promise<T>,
 ): Promise<T> {
-  const home = await temporaryHome(options.log);
+  const home = await temporaryHome(options);
   try {
     const stack = await opened({ ...options, home: home.folder, durable: false });
     return { ...stack, close: () => stack.close().finally(() => home.remove()) };

@@ -54,6 +54,15 @@ export async function newestRevision(db: Queryable, network: string, epoch: numb
   return found.rows[0] ?? null;
 }
 
+/** The highest published epoch up to `epoch`; null: none. */
+export async function newestPublishedEpoch(db: Queryable, network: string, epoch: number): Promise<number | null> {
+  const found = await db.query<{ epoch: number | null }>(
+    `select max(epoch) as epoch from chain_entry where network = $1 and kind = 'revision' and epoch <= $2`,
+    [network, epoch],
+  );
+  return found.rows[0]?.epoch ?? null;
+}
+
 /** The newest published revision of each epoch of a range, by epoch. */
 export async function newestRevisions(
   db: Queryable,
@@ -64,6 +73,21 @@ export async function newestRevisions(
   const found = await db.query<StoredEntry>(
     `select distinct on (epoch) ${COLUMNS} from chain_entry
      where network = $1 and kind = 'revision' and epoch between $2 and $3 order by epoch, revision desc`,
+    [network, first, last],
+  );
+  return found.rows;
+}
+
+/** The claims entries of the revisions of a range, by epoch and revision. */
+export async function claimsEntries(
+  db: Queryable,
+  network: string,
+  first: number,
+  last: number,
+): Promise<readonly StoredEntry[]> {
+  const found = await db.query<StoredEntry>(
+    `select ${COLUMNS} from chain_entry
+     where network = $1 and kind = 'claims' and epoch between $2 and $3 order by epoch, revision`,
     [network, first, last],
   );
   return found.rows;

@@ -14,7 +14,11 @@ export interface Claim {
 /**
  * Books a revision to the payees in force at its snapshot and writes the claims after it at `position`, from those of
  * the claims entry before (`previousPosition`, null: none). Revision 1 books its amounts; revision r+1 books the
- * adjustments to those of revision r. One statement: nothing is read, changed and written back by hand.
+ * adjustments to those of revision r, to the payees of the registry as its dispute corrects it. One statement: nothing
+ * is read, changed and written back by hand.
+ *
+ * A payee whose entitlement fell below 0 without ever having been above keeps its row with a cumulative amount of 0:
+ * what it is paid later is set against it.
  */
 export async function writeClaims(
   db: Queryable,
@@ -34,9 +38,9 @@ export async function writeClaims(
        select provider, coalesce(published.amount, 0) - coalesce(superseded.amount, 0) as adjustment
        from published full join superseded using (provider)),
      payees as (
-       select distinct on (v.provider) v.provider, v.payee from provider_version v
-       where v.network = $1::text and v.load_id <= (select registry_load from seal where network = $1::text and epoch = $2::integer)
-       order by v.provider, v.load_id desc),
+       select r.provider, r.payee from corrected_registry($1::text, $2::integer,
+         (select c.dispute from computation c where c.network = $1::text and c.epoch = $2::integer
+            and c.revision = $3::integer and c.computation = $4::integer)) r),
      added as (
        select payees.payee, sum(booked.adjustment) as adjustment
        from booked join payees using (provider) where payees.payee is not null group by payees.payee),
@@ -46,15 +50,16 @@ export async function writeClaims(
      from (select payee, coalesce(before.entitlement, 0) + coalesce(added.adjustment, 0) as entitlement,
              coalesce(before.cumulative, 0) as cumulative
            from before full join added using (payee)) c
-     where greatest(cumulative, entitlement) > 0`,
+     where greatest(cumulative, entitlement) > 0 or entitlement < 0`,
     [key.network, key.epoch, key.revision, key.computation, position, previousPosition],
   );
 }
 
-/** Claims after the claims entry at `position`, by payee. */
+/** Claims after the claims entry at `position`, by payee; without those that have nothing to claim. */
 export async function readClaims(db: Queryable, network: string, position: number): Promise<readonly Claim[]> {
   const found = await db.query<Claim>(
-    `select payee, entitlement::text, cumulative::text from claim where network = $1 and position = $2 order by payee`,
+    `select payee, entitlement::text, cumulative::text from claim
+     where network = $1 and position = $2 and cumulative > 0 order by payee`,
     [network, position],
   );
   return found.rows;

@@ -26,29 +26,31 @@ export interface ComputationHeader {
   readonly derivation: unknown;
   readonly workflowId: string;
   readonly runId: string;
+  /** The dispute whose corrected rows it was made from; 0: the sealed rows. */
+  readonly dispute: number;
 }
 
 const KEY_COLUMNS = ['network', 'epoch', 'revision', 'computation'] as const;
 const PRICE_TARGETS = [...KEY_COLUMNS, ...PRICES_COLUMNS].join(', ');
 const PRICE_SOURCES = PRICES_COLUMNS.map((column) => `r.${column}`).join(', ');
 
-/** The computation of a revision from exactly this policy, snapshot and history, unless its hold ended it. */
+/** The computation of a revision from exactly these rows, policy and history, unless its hold ended it. */
 export async function findComputation(
   db: Queryable,
   network: string,
   epoch: number,
   revision: number,
-  made: Pick<ComputationHeader, 'policyHash' | 'snapshotDigest' | 'historyDigest'>,
+  made: Pick<ComputationHeader, 'policyHash' | 'snapshotDigest' | 'historyDigest' | 'dispute'>,
 ): Promise<ComputationKey | null> {
   const found = await db.query<ComputationKey>(
     `select network, epoch, revision, computation from computation
      where network = $1 and epoch = $2 and revision = $3 and policy_hash = $4 and snapshot_digest = $5
-       and history_digest = $6 and not exists (
+       and history_digest = $6 and dispute = $7 and not exists (
          select from hold_decision d where (d.network, d.epoch, d.revision, d.computation) =
              (computation.network, computation.epoch, computation.revision, computation.computation)
            and d.decision in ('rejected', 'expired', 'superseded'))
      order by computation desc limit 1`,
-    [network, epoch, revision, made.policyHash, made.snapshotDigest, made.historyDigest],
+    [network, epoch, revision, made.policyHash, made.snapshotDigest, made.historyDigest, made.dispute],
   );
   return found.rows[0] ?? null;
 }
@@ -64,9 +66,9 @@ export async function insertComputation(
 ): Promise<ComputationKey> {
   const inserted = await client.query<ComputationKey>(
     `insert into computation (network, epoch, revision, computation, ruleset, policy_hash, snapshot_digest,
-       history_digest, history, previous_epoch, derivation, workflow_id, run_id)
+       history_digest, history, previous_epoch, derivation, workflow_id, run_id, dispute)
      select $1::text, $2::integer, $3::integer, coalesce(max(computation), 0) + 1, $4::integer, $5::text, $6::text, $7::text,
-       $8::jsonb, $9::integer, $10::jsonb, $11::text, $12::text from computation
+       $8::jsonb, $9::integer, $10::jsonb, $11::text, $12::text, $13::integer from computation
        where network = $1::text and epoch = $2::integer and revision = $3::integer
      on conflict do nothing
      returning network, epoch, revision, computation`,
@@ -83,6 +85,7 @@ export async function insertComputation(
       JSON.stringify(header.derivation),
       header.workflowId,
       header.runId,
+      header.dispute,
     ],
   );
   const key = inserted.rows[0];
@@ -107,7 +110,8 @@ function withNulls(row: PricesRow): Record<string, string | null> {
 export async function getComputation(db: Queryable, key: ComputationKey): Promise<ComputationHeader> {
   const found = await db.query<ComputationHeader>(
     `select ruleset, policy_hash as "policyHash", snapshot_digest as "snapshotDigest", history_digest as "historyDigest",
-       history, previous_epoch as "previousEpoch", derivation, workflow_id as "workflowId", run_id as "runId"
+       history, previous_epoch as "previousEpoch", derivation, workflow_id as "workflowId", run_id as "runId",
+       dispute
      from computation where network = $1 and epoch = $2 and revision = $3 and computation = $4`,
     [key.network, key.epoch, key.revision, key.computation],
   );

@@ -18,6 +18,10 @@ export class StoreError extends Error {
       | 'EpochSealed'
       | 'EpochClosed'
       | 'RequestConflict'
+      | 'BatchUnknown'
+      | 'BatchClosed'
+      | 'BatchNotApproved'
+      | 'PaymentConflict'
       | 'ChainUnproved'
       | 'TamperedRows',
     message: string,

@@ -26,6 +26,17 @@ export interface LoadOptions {
   readonly dryRun: boolean;
   /** Rows of epochs outside the network's calendar: an error, or left out and counted. */
   readonly outsideCalendar: 'refuse' | 'skip';
+  /**
+   * Called in the load's transaction once the rows are staged and before anything asks for the network: a network
+   * whose calendar is that of its first bundle is created here, so that a refused bundle leaves no network behind.
+   */
+  readonly prepare?: (client: PoolClient, span: EpochSpan) => Promise<void>;
+}
+
+/** The epochs that staged rows name, lowest and highest; null: no row has an epoch. */
+export interface EpochSpan {
+  readonly first: number | null;
+  readonly last: number | null;
 }
 
 export interface TableCounts {
@@ -82,15 +93,18 @@ export async function loadBundle(pool: Pool, source: RowSource, options: LoadOpt
 async function loadInTransaction(client: PoolClient, source: RowSource, options: LoadOptions): Promise<LoadReport> {
   // A bundle larger than a minute's COPY is legitimate; the connection's keepalive ends a dead one.
   await client.query('set local statement_timeout = 0');
+  if (options.prepare === undefined) await getNetwork(client, options.network);
+  await stageRows(client, source);
+  await options.prepare?.(client, await epochSpan(client));
   const network = await getNetwork(client, options.network);
   await lockInputs(client, options.network, 'shared');
-  await stageRows(client, source);
   const outside = await handleOutside(client, source, options, network);
   await stageMarkets(client, options.network);
   const problems = await findRowProblems(client, options.network, (table) => source.fileName(table));
   if (problems.length > 0) throw new RowsRefused(problems);
 
   const span = await epochSpan(client);
+  await ensurePartitions(client);
   const load = await client.query<{ load_id: number }>(
     `insert into load (network, source, actor, counts) values ($1, $2, $3, '{}') returning load_id`,
     [options.network, source.name, options.actor],
@@ -157,16 +171,17 @@ async function handleOutside(
   return removed;
 }
 
-async function epochSpan(client: PoolClient): Promise<{ first: number | null; last: number | null }> {
+async function epochSpan(client: PoolClient): Promise<EpochSpan> {
   const parts = INPUT_TABLES.map((table) => `select epoch from stage_${table.name}`).join(' union all ');
-  const span = await client.query<{ first: number | null; last: number | null }>(
-    `select min(epoch) as first, max(epoch) as last from (${parts}) e`,
-  );
+  const span = await client.query<EpochSpan>(`select min(epoch) as first, max(epoch) as last from (${parts}) e`);
+  return span.rows[0]!;
+}
+
+async function ensurePartitions(client: PoolClient): Promise<void> {
   await client.query(
     `select settle.ensure_partitions(array(
        select distinct epoch / 256 * 256 from (select epoch from stage_capacity union all select epoch from stage_performance) e))`,
   );
-  return span.rows[0]!;
 }
 
 /** Adds a version for each provider whose row differs from its newest one. */

@@ -5,7 +5,7 @@ import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { ComputationKey } from './computations';
 import type { Queryable } from './pool';
-import type { SnapshotChunk } from './snapshots';
+import { SEALED_ROWS, type SnapshotChunk } from './snapshots';
 
 /**
  * Writes the draft payouts of one chunk: the rows of its key range are deleted and copied again under a lock on the
@@ -86,12 +86,22 @@ export interface PayoutFigures {
   readonly unmatchedProvider: string | null;
 }
 
-export async function payoutFigures(db: Queryable, key: ComputationKey, cap: string): Promise<PayoutFigures> {
+/** `dispute`: the one whose corrected capacity rows are owed a payout each; {@link SEALED_ROWS}: the sealed ones. */
+export async function payoutFigures(
+  db: Queryable,
+  key: ComputationKey,
+  cap: string,
+  dispute: number,
+): Promise<PayoutFigures> {
+  const owed =
+    dispute === SEALED_ROWS
+      ? 'capacity where network = $1 and epoch = $2 and $6::integer = 0'
+      : 'corrected_capacity($1::text, $2::integer, $6::integer)';
   const found = await db.query<PayoutFigures>(
     `with own as (
        select provider, gross, amount, multiplier from payout
        where network = $1 and epoch = $2 and revision = $3 and computation = $4),
-     owed as (select distinct provider from capacity where network = $1 and epoch = $2),
+     owed as (select distinct provider from ${owed}),
      unmatched as (
        select coalesce(own.provider, owed.provider) as provider from own full join owed on own.provider = owed.provider
        where own.provider is null or owed.provider is null),
@@ -102,7 +112,7 @@ export async function payoutFigures(db: Queryable, key: ComputationKey, cap: str
        (select amount::text from largest) as largest, (select provider from largest) as "largestProvider",
        (select count(*) from unmatched) as unmatched, (select min(provider) from unmatched) as "unmatchedProvider"
      from own`,
-    [key.network, key.epoch, key.revision, key.computation, cap],
+    [key.network, key.epoch, key.revision, key.computation, cap, dispute],
   );
   return found.rows[0]!;
 }

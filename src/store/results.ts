@@ -8,15 +8,18 @@ export interface Result {
   /** Canonical JSON (spec §9), without previousHead. */
   readonly content: string;
   readonly contentDigest: string;
+  /** What tripped; always empty above revision 1 (spec §10). */
   readonly breakers: readonly TrippedBreaker[];
+  /** What would have tripped, for those who decide the dispute of a revision above 1. */
+  readonly wouldTrip: readonly TrippedBreaker[];
   readonly unallocatedReason: 'rounding' | 'unspent';
   readonly payoutCount: number;
 }
 
 export async function findResult(db: Queryable, key: ComputationKey): Promise<Result | null> {
   const found = await db.query<Result>(
-    `select content, content_digest as "contentDigest", breakers, unallocated_reason as "unallocatedReason",
-       payout_count as "payoutCount"
+    `select content, content_digest as "contentDigest", breakers, would_trip as "wouldTrip",
+       unallocated_reason as "unallocatedReason", payout_count as "payoutCount"
      from result where network = $1 and epoch = $2 and revision = $3 and computation = $4`,
     [key.network, key.epoch, key.revision, key.computation],
   );
@@ -31,8 +34,8 @@ export async function findResult(db: Queryable, key: ComputationKey): Promise<Re
 export async function insertResult(db: Queryable, key: ComputationKey, result: Result): Promise<void> {
   const inserted = await db.query(
     `insert into result (network, epoch, revision, computation, content, content_digest, breakers, unallocated_reason,
-       payout_count)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9) on conflict do nothing`,
+       payout_count, would_trip)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) on conflict do nothing`,
     [
       key.network,
       key.epoch,
@@ -43,6 +46,7 @@ export async function insertResult(db: Queryable, key: ComputationKey, result: R
       JSON.stringify(result.breakers),
       result.unallocatedReason,
       result.payoutCount,
+      JSON.stringify(result.wouldTrip),
     ],
   );
   if (inserted.rowCount !== 0) return;

@@ -6,6 +6,7 @@ import type { SnapshotTable } from '../proofs/digests';
 import type { PerformanceValues, ProviderRows } from '../rulesets/1/records';
 import { StoreError } from './errors';
 import type { Queryable } from './pool';
+import { SEALED_ROWS } from './snapshots';
 
 /** Which rows of a sealed epoch to read: all of them, or those of the providers in (after, upTo]. */
 export interface RowRange {
@@ -17,6 +18,8 @@ export interface RowRange {
   readonly after: string | null;
   /** null: to the last provider. */
   readonly upTo: string | null;
+  /** The dispute whose corrections count; absent: none, the rows as they were sealed. */
+  readonly dispute?: number;
 }
 
 /**
@@ -65,26 +68,72 @@ const STATEMENTS: Readonly<Record<SnapshotTable, string>> = {
     where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer`,
 };
 
+const CORRECTED_ARGUMENTS = `current_setting('settle.network'), current_setting('settle.epoch')::integer,
+  current_setting('settle.dispute')::integer`;
+
+const IN_RANGE = `provider > current_setting('settle.after')
+  and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))`;
+
+/**
+ * The same columns and order over the rows as a dispute corrects them. Apart from STATEMENTS, so that revision 1 of a
+ * million providers pays nothing for corrections that it does not have.
+ */
+const CORRECTED_STATEMENTS: Readonly<Record<SnapshotTable, string>> = {
+  providers: `
+    select provider, joined_epoch, status, payee from settle.corrected_registry(${CORRECTED_ARGUMENTS}) r
+    where ${IN_RANGE} and exists (
+      select from settle.corrected_capacity(${CORRECTED_ARGUMENTS}) c where c.provider = r.provider)
+    order by provider collate "C"`,
+  capacity: `
+    select epoch, provider, market, offered, served from settle.corrected_capacity(${CORRECTED_ARGUMENTS}) r
+    where ${IN_RANGE} order by provider collate "C", market collate "C"`,
+  performance: `
+    select epoch, provider, uptime, response_ms, error_rate, rating
+    from settle.corrected_performance(${CORRECTED_ARGUMENTS}) r
+    where ${IN_RANGE} order by provider collate "C"`,
+  demand: `
+    select epoch, market, requested from settle.corrected_demand(${CORRECTED_ARGUMENTS}) r
+    order by market collate "C"`,
+  quotes: `
+    select epoch, market, source, usd_per_unit from settle.corrected_quotes(${CORRECTED_ARGUMENTS}) r
+    order by market collate "C", source collate "C", usd_per_unit`,
+  token: `
+    select epoch, source, to_char(observed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), price_usd, volume_usd
+    from settle.corrected_token(${CORRECTED_ARGUMENTS}) r order by source collate "C", observed_at`,
+  macro: `select epoch, index from settle.corrected_macro(${CORRECTED_ARGUMENTS}) r`,
+};
+
 /** Binds the range for the streams that follow; must be called inside a transaction. */
 export async function bindRange(client: PoolClient, range: RowRange): Promise<void> {
   await client.query(
     `select set_config('settle.network', $1, true), set_config('settle.epoch', $2, true),
-       set_config('settle.registry_load', $3, true), set_config('settle.after', $4, true), set_config('settle.up_to', $5, true)`,
-    [range.network, String(range.epoch), String(range.registryLoad), range.after ?? '', range.upTo ?? ''],
+       set_config('settle.registry_load', $3, true), set_config('settle.after', $4, true),
+       set_config('settle.up_to', $5, true), set_config('settle.dispute', $6, true)`,
+    [
+      range.network,
+      String(range.epoch),
+      String(range.registryLoad),
+      range.after ?? '',
+      range.upTo ?? '',
+      String(range.dispute ?? SEALED_ROWS),
+    ],
   );
 }
 
 /**
  * The canonical lines of a range of one table. Every byte goes through `hashes` before it is parsed, so that what was
  * read and what was digested cannot differ. A range is held in memory: ask for a chunk, not for an epoch.
+ * `dispute`: the one that the range was bound with.
  */
 export async function readLines(
   client: PoolClient,
   table: SnapshotTable,
   hashes: readonly Hash[],
+  dispute: number = SEALED_ROWS,
 ): Promise<readonly string[]> {
   const parts: Buffer[] = [];
-  for await (const part of client.query(copyTo(`copy (${STATEMENTS[table]}) to stdout (format csv)`))) {
+  const statement = (dispute === SEALED_ROWS ? STATEMENTS : CORRECTED_STATEMENTS)[table];
+  for await (const part of client.query(copyTo(`copy (${statement}) to stdout (format csv)`))) {
     for (const hash of hashes) hash.update(part as Buffer);
     parts.push(part as Buffer);
   }
@@ -139,10 +188,11 @@ export interface ProvidersRead {
 export async function readProviders(
   client: PoolClient,
   hashes: Readonly<Record<RangeTable, readonly Hash[]>>,
+  dispute: number = SEALED_ROWS,
 ): Promise<ProvidersRead> {
-  const registry = await readLines(client, 'providers', hashes.providers);
-  const capacity = await readLines(client, 'capacity', hashes.capacity);
-  const performance = await readLines(client, 'performance', hashes.performance);
+  const registry = await readLines(client, 'providers', hashes.providers, dispute);
+  const capacity = await readLines(client, 'capacity', hashes.capacity, dispute);
+  const performance = await readLines(client, 'performance', hashes.performance, dispute);
   const providers: ProviderRows[] = [];
   let nextCapacity = 0;
   let nextPerformance = 0;

@@ -98,6 +98,11 @@ describe('the header', () => {
     expect(error.refused).toMatchObject([{ line: 1, reason: 'is missing: the file is empty' }]);
   });
 
+  test('is refused alone, however long the file', async () => {
+    const error = await bundleErrorOf(rowsOf('capacity', `wrong\n${'5,p 1,gpu,-1,x\n'.repeat(100_000)}`));
+    expect([error.refused.length, error.refusedInAll]).toEqual([1, 1]);
+  });
+
   test('is looked for on line 1 only', async () => {
     const error = await bundleErrorOf(rowsOf('capacity', `\n${CAPACITY}`));
     expect(error.refused).toMatchObject([{ line: 1, reason: 'is a blank line' }]);

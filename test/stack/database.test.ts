@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { dropDatabase, ensureDatabase } from '../../src/stack/databases';
@@ -6,7 +6,7 @@ import { homePaths } from '../../src/stack/home';
 import { readPostmaster } from '../../src/stack/postgres-pidfile';
 import { endProcess } from '../../src/stack/processes';
 import { joinDatabase, joinStack, openDatabase } from '../../src/stack/stack';
-import { ask, inOtherProcess, processesMentioning, testFolder } from './processes-of-test';
+import { ask, inOtherProcess, leaveNothing, processesMentioning, testFolder } from './processes-of-test';
 
 const root = testFolder();
 const env = { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' };
@@ -14,11 +14,7 @@ let count = 0;
 const freshHome = () => join(root, `home ${++count}`);
 const postmasterOf = (home: string) => readPostmaster(join(homePaths(home).postgres, 'cluster'));
 
-afterAll(() => {
-  const left = processesMentioning(root);
-  rmSync(root, { recursive: true });
-  expect(left).toEqual([]);
-});
+afterAll(() => leaveNothing(root));
 
 test('a fresh home becomes a database that forces commits to disk, listens on loopback only and asks for a password', async () => {
   const home = freshHome();
@@ -59,7 +55,7 @@ test('while a process has the home, a second is refused, and a third may join', 
   const second = await inOtherProcess('database', home);
   expect(second.said).toMatchObject({ error: 'HomeInUse' });
   expect(second.said.message).toContain(`process ${other.child.pid} has been using this home since 20`);
-  expect(await second.end('SIGTERM')).toBe(3);
+  expect(await second.ended).toBe(3);
   expect((await joinDatabase(home, env)).url).toBe(other.said.postgres.url);
   await expect(joinStack(home, env)).rejects.toThrow(/runs the database only/);
   expect(await other.end('SIGTERM')).toBe(0);

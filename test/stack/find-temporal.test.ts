@@ -66,12 +66,12 @@ test('without any the error names every place and its reason', async () => {
   }
 });
 
-test('a service named by the environment is used as Temporal’s own variables say', () => {
+test('a service named by the environment is used as Temporal’s own variables say', async () => {
   const env = { TEMPORAL_ADDRESS: 'temporal.example:7233', TEMPORAL_NAMESPACE: 'payouts', HOME: root };
-  expect(externalTemporal(env)).toMatchObject({
+  expect(await externalTemporal(env)).toMatchObject({
     address: 'temporal.example:7233',
     namespace: 'payouts',
     how: 'yours, named by TEMPORAL_ADDRESS',
   });
-  expect(externalTemporal({ HOME: root, TEMPORAL_NAMESPACE: 'payouts' })).toBeNull();
+  expect(await externalTemporal({ HOME: root, TEMPORAL_NAMESPACE: 'payouts' })).toBeNull();
 });

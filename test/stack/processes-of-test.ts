@@ -1,13 +1,19 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { Client } from 'pg';
+import { endProcess, identify } from '../../src/stack/processes';
 
 /** A folder of its own for a test file, with spaces in its name as a user's folders have. */
-export const testFolder = (): string => mkdtempSync(join(realpathSync(tmpdir()), 'settle stack test '));
+export function testFolder(): string {
+  const folder = mkdtempSync(join(realpathSync(tmpdir()), 'settle stack test '));
+  // mkdtemp closes it, and root's database server, which runs as another user, would have to go elsewhere.
+  chmodSync(folder, 0o755);
+  return folder;
+}
 
 /** What keep-open.cjs says once it is open. */
 export interface Announcement {
@@ -23,6 +29,8 @@ export interface Announcement {
 export interface OtherProcess {
   readonly child: ChildProcess;
   readonly said: Announcement;
+  /** The exit code of a process that ends by itself. */
+  readonly ended: Promise<number | null>;
   /** Ends it with this signal and waits for that; the exit code, or null when the signal ended it. */
   end(signal: NodeJS.Signals): Promise<number | null>;
 }
@@ -37,14 +45,13 @@ export async function inOtherProcess(
     env: { ...process.env, ...options.env },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const ended = once(child, 'exit');
+  const ended = once(child, 'exit').then(([code]) => code as number | null);
   const line = await Promise.race([once(createInterface(child.stdout), 'line'), ended.then(() => ['{}'])]);
-  const end = async (signal: NodeJS.Signals) => {
+  const end = (signal: NodeJS.Signals) => {
     child.kill(signal);
-    const [code] = await ended;
-    return code as number | null;
+    return ended;
   };
-  return { child, said: JSON.parse(line[0] as string) as Announcement, end };
+  return { child, said: JSON.parse(line[0] as string) as Announcement, ended, end };
 }
 
 /** Command lines of all living processes that mention the folder. Zombies have none. */
@@ -59,6 +66,14 @@ export function processesMentioning(folder: string): string[] {
       }
     })
     .filter((line) => line.includes(folder));
+}
+
+/** For `afterAll`: ends what a failed test left, removes the folder, and fails if there was anything to end. */
+export async function leaveNothing(folder: string): Promise<void> {
+  const left = processesMentioning(folder);
+  for (const line of left) await endProcess(identify(Number.parseInt(line, 10)), [['SIGKILL', 5_000]]);
+  rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
+  expect(left).toEqual([]);
 }
 
 /** One value from one query. */

@@ -1,4 +1,4 @@
-import { copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { Connection } from '@temporalio/client';
 import { findTemporal } from '../../src/stack/find-temporal';
@@ -6,7 +6,7 @@ import { homePaths, prepareHome } from '../../src/stack/home';
 import { endProcess, identify } from '../../src/stack/processes';
 import { joinStack, openStack } from '../../src/stack/stack';
 import { cachedExecutable } from '../../src/stack/temporal-fetch';
-import { ask, inOtherProcess, processesMentioning, testFolder } from './processes-of-test';
+import { ask, inOtherProcess, leaveNothing, processesMentioning, testFolder } from './processes-of-test';
 
 const root = testFolder();
 const env = { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' };
@@ -15,11 +15,7 @@ let count = 0;
 const freshHome = () => join(root, `home ${++count}`);
 const silent = () => undefined;
 
-afterAll(() => {
-  const left = processesMentioning(root);
-  rmSync(root, { recursive: true });
-  expect(left).toEqual([]);
-});
+afterAll(() => leaveNothing(root));
 
 const temporalPid = (home: string) =>
   (JSON.parse(readFileSync(homePaths(home).temporalRecord, 'utf8')) as { process: { pid: number } }).process.pid;
@@ -158,9 +154,8 @@ test('when Temporal cannot be found, the database that had been started is stopp
   mkdirSync(dirname(cachedExecutable(cache)), { recursive: true });
   copyFileSync(found.path, cachedExecutable(cache));
   const parent = join(root, 'of nobody');
-  mkdirSync(parent, { mode: 0o777 });
-  const { chmodSync } = await import('node:fs');
-  for (const folder of [root, cache, parent]) chmodSync(folder, 0o777);
+  mkdirSync(parent);
+  chmodSync(parent, 0o777);
   const user = { uid: nobody, gid: nobody, env: { HOME: '/nonexistent', SETTLE_CACHE: cache, PATH: '/usr/bin:/bin' } };
   const other = await inOtherProcess('stack', join(parent, 'home'), user);
   expect(other.said.error).toBeUndefined();

@@ -1,24 +1,13 @@
-import { readdirSync, rmSync } from 'node:fs';
+import { readdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { openTemporaryDatabase, temporaryHome } from '../../src/stack/temporary-home';
-import { ask, inOtherProcess, processesMentioning, testFolder } from './processes-of-test';
+import { ask, inOtherProcess, leaveNothing, processesMentioning, testFolder } from './processes-of-test';
 
-// os.tmpdir() looks at TMPDIR each time it is asked: the homes of other tests are none of ours.
 const parent = testFolder();
-const previous = process.env.TMPDIR;
-const env = { ...process.env, DATABASE_URL: '' };
+// The homes of other tests are none of ours.
+const env = { ...process.env, DATABASE_URL: '', TMPDIR: parent };
 
-beforeAll(() => {
-  process.env.TMPDIR = parent;
-});
-
-afterAll(() => {
-  if (previous === undefined) delete process.env.TMPDIR;
-  else process.env.TMPDIR = previous;
-  const left = processesMentioning(parent);
-  rmSync(parent, { recursive: true });
-  expect(left).toEqual([]);
-});
+afterAll(() => leaveNothing(parent));
 
 test('a temporary database works and leaves nothing behind', async () => {
   const stack = await openTemporaryDatabase({ env });
@@ -34,11 +23,11 @@ test('a start that fails leaves nothing behind either', async () => {
 });
 
 test('what a killed process left is removed at the next use, servers and all, and what a living one has is not', async () => {
-  const living = await inOtherProcess('temporary', '-');
-  const killed = await inOtherProcess('temporary', '-');
+  const living = await inOtherProcess('temporary', '-', { env });
+  const killed = await inOtherProcess('temporary', '-', { env });
   await killed.end('SIGKILL');
   expect(processesMentioning(killed.said.home)).not.toEqual([]);
-  const home = await temporaryHome();
+  const home = await temporaryHome({ env });
   expect(processesMentioning(killed.said.home)).toEqual([]);
   expect(readdirSync(parent).sort()).toEqual(
     [living.said.home, home.folder].map((path) => path.slice(parent.length + 1)).sort(),

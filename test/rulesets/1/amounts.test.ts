@@ -126,12 +126,15 @@ describe('pool', () => {
   });
 
   test('is exact where its value is a whole number far down', () => {
-    // 2^66 base units halve 66 times to exactly 1: one step of rounding down would give 0.
-    const policy = policyWith({ 'token/decimals': 18, 'pool/perEpoch': '73.786976294', 'pool/decayEpochs': '1' });
-    expect(
-      poolOf(policyWith({ 'token/decimals': 0, 'pool/perEpoch': (2n ** 90n).toString(), 'pool/decayEpochs': '1' }), 90),
-    ).toBe(1n);
-    expect(poolOf(policy, 0)).toBe(73_786_976_294_000_000_000n);
+    // 2^99 tokens of 10^36 base units are 2^135 * 5^36 of them: halved 135 times exactly 5^36, and 1 less if any digit
+    // of 0.5^135, which has 135 decimals, were dropped.
+    const policy = policyWith({
+      'token/decimals': 36,
+      'pool/perEpoch': (2n ** 99n).toString(),
+      'pool/decayEpochs': '1',
+    });
+    expect(poolOf(policy, 135)).toBe(5n ** 36n);
+    expect(poolOf(policy, 136)).toBe(5n ** 36n / 2n);
   });
 
   test('equals decimal.js at precision 2000', () => {

@@ -1,0 +1,24 @@
+import { type Command, Option } from 'commander';
+import { DEFAULT_NETWORK, networkArgument } from './arguments';
+
+const GROUPS = {
+  epoch: 'run, close and look at epochs',
+  hold: 'epochs that wait for a person',
+  network: 'networks and their calendars',
+  schedule: "the network's alarm clock in Temporal",
+  database: 'the database schema',
+  price: 'prices and how they were formed',
+  payout: 'what providers were paid',
+  policy: 'policy files',
+} as const;
+
+/** The command that has the others of a subject below it, like `settle epoch`; made when first asked for. */
+export function group(program: Command, name: keyof typeof GROUPS): Command {
+  const found = program.commands.find((command) => command.name() === name);
+  return found ?? program.command(name).description(GROUPS[name]);
+}
+
+/** `--network NAME`, the same for every command. */
+export function networkOption(): Option {
+  return new Option('--network <name>', 'which network').argParser(networkArgument).default(DEFAULT_NETWORK);
+}

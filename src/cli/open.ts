@@ -1,0 +1,45 @@
+import type { CommandContext } from '../commands/context';
+import { Interrupted } from './errors';
+import type { Io } from './io';
+import type { Session, SessionOptions, WorkflowSession } from './session';
+
+/** What every session of a command tells the log and the user. */
+export function sessionOptions(io: Io): SessionOptions {
+  return { log: io.log, progress: (sentence) => io.say(io.wordColors.dim(sentence)), signal: io.signal };
+}
+
+/** Works with the database alone, and closes it whatever happens. Loads the drivers only when they are needed. */
+export async function withDatabase<T>(io: Io, work: (session: Session & CommandContext) => Promise<T>): Promise<T> {
+  const { openDatabaseSession } = await import('./session.js');
+  return closing(io, await openDatabaseSession(sessionOptions(io)), work);
+}
+
+/** Works with the database and Temporal: those of a running stack, or its own for the time of the command. */
+export async function withWorkflows<T>(
+  io: Io,
+  work: (session: WorkflowSession) => Promise<T>,
+  options: Partial<SessionOptions> = {},
+): Promise<T> {
+  const { installRuntime, openWorkflowSession } = await import('./session.js');
+  installRuntime();
+  return closing(io, await openWorkflowSession({ ...sessionOptions(io), ...options }), work);
+}
+
+/** Ends the wait, not the work: what runs in a worker elsewhere goes on, what runs here is closed in order. */
+async function closing<S extends Session, T>(io: Io, session: S, work: (session: S) => Promise<T>): Promise<T> {
+  try {
+    return await unlessAborted(io.signal, work(session));
+  } finally {
+    await session.close();
+  }
+}
+
+/** Rejects with Interrupted as soon as the signal is aborted. */
+export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const stop = () => reject(new Interrupted());
+    if (signal.aborted) stop();
+    signal.addEventListener('abort', stop, { once: true });
+    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}

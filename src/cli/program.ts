@@ -1,0 +1,44 @@
+import { Command } from 'commander';
+import { formatArgument } from './arguments';
+import type { Io } from './io';
+import * as start from './start';
+
+/** A module of the command line: it adds its commands to the program. */
+export interface CommandModule {
+  register(program: Command, io: Io): void;
+}
+
+const MODULES: readonly CommandModule[] = [start];
+
+const EXAMPLES = `Examples:
+  settle                                      settle the sample and stay up (the same as \`settle start\`)
+  settle start --once                         settle the sample, print, and end
+  settle start --once --input DIR --policy FILE --out DIR
+                                              settle any bundle in a throw-away home, and export
+  settle status                               how the network stands
+  settle explain 42 PROVIDER                  one payout, from its inputs to the last digit
+  settle hold approve 42 --reason "checked"   let a held epoch be published
+`;
+
+/** Every command, each from a file of its own. */
+export function createProgram(io: Io): Command {
+  const program = new Command('settle')
+    .description('Settles the epochs of a decentralised AI-compute network: prices, rewards, payouts, proofs.')
+    .option(
+      '-o, --output <format>',
+      'table, json, jsonl or csv (default: table on a terminal, json elsewhere)',
+      formatArgument,
+    )
+    .option('--no-input', 'never ask anything')
+    .option('--debug', 'show the stack of an error')
+    .configureHelp({ showGlobalOptions: true, helpWidth: io.width })
+    .configureOutput({ writeOut: (text) => io.data(text), writeErr: (text) => io.say(text.trimEnd()) })
+    .addHelpText('before', EXAMPLES)
+    .exitOverride()
+    .hook('preAction', (_, action) => {
+      const { output, input, debug } = action.optsWithGlobals();
+      io.settle({ output: output ?? null, input: input !== false, debug: debug === true });
+    });
+  for (const module of MODULES) module.register(program, io);
+  return program;
+}

@@ -1,0 +1,158 @@
+import { join } from 'node:path';
+import type { LoopAnswer } from '../../../workflows/messages';
+import { readPolicyFile } from '../../commands/create-network';
+import { exportEpochs } from '../../commands/export-epochs';
+import { type ImportReport, importBundle } from '../../commands/import-bundle';
+import { loopAnswer, startLoop } from '../../commands/run-epochs';
+import { networkSummary } from '../../queries/network-summary';
+import { projectRoot } from '../../stack/home';
+import { temporaryHome } from '../../stack/temporary-home';
+import { getNetwork, type Network } from '../../store/networks';
+import { networkStanding } from '../../store/standing';
+import { counted, rangeText } from '../figures';
+import type { Io } from '../io';
+import { sessionOptions, unlessAborted } from '../open';
+import { watched } from '../progress';
+import { installRuntime, openWorkflowSession, type SessionOptions, type WorkflowSession } from '../session';
+import type { StartPlan } from '../start';
+import { outcomeText, summaryAccount } from '../summary';
+
+/** The sample of the project, settled where nothing else is asked for. */
+const SAMPLE = { folder: join('samples', 'swarm-week'), policyFile: join('policies', 'swarm-default.yaml') };
+
+/** Opens a stack of its own, loads the bundle, settles what is due, reports, and stays up unless told otherwise. */
+export async function startAndSettle(io: Io, plan: StartPlan): Promise<void> {
+  // Read before anything is started: a policy with a mistake should not cost a start.
+  const source = plan.bundle ?? sampleIn(projectRoot());
+  const policy = await readPolicyFile(source.policyFile);
+  const home = plan.bundle === null ? null : await temporaryHome({ log: io.log });
+  const fault = faultOf();
+  try {
+    installRuntime();
+    const session = await openWorkflowSession({ ...startOptions(io, home?.folder ?? null), onLost: fault.report });
+    try {
+      const work = settle(io, session, plan, source.folder, policy);
+      await unlessAborted(io.signal, Promise.race([work, fault.promise]));
+      if (!plan.once) await stayUp(io, session, home?.folder ?? null, fault.promise);
+    } finally {
+      await session.close();
+    }
+  } finally {
+    await home?.remove();
+  }
+}
+
+function sampleIn(root: string): { readonly folder: string; readonly policyFile: string } {
+  return { folder: join(root, SAMPLE.folder), policyFile: join(root, SAMPLE.policyFile) };
+}
+
+function startOptions(io: Io, throwAway: string | null): SessionOptions {
+  const options = { ...sessionOptions(io), join: false };
+  if (throwAway === null) return { ...options, env: io.env };
+  // A trial must never reach the services that the environment names.
+  const external = /^(DATABASE_URL|TEMPORAL_)/;
+  const env = Object.fromEntries(Object.entries(io.env).filter(([name]) => !external.test(name)));
+  return { ...options, home: throwAway, durable: false, env };
+}
+
+/** A promise that rejects when a server or the worker is lost. */
+function faultOf(): { readonly promise: Promise<never>; readonly report: (error: Error) => void } {
+  let report: (error: Error) => void = () => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    report = reject;
+  });
+  promise.catch(() => undefined);
+  return { promise, report };
+}
+
+async function settle(
+  io: Io,
+  session: WorkflowSession,
+  plan: StartPlan,
+  folder: string,
+  policy: Awaited<ReturnType<typeof readPolicyFile>>,
+): Promise<void> {
+  const report = await importBundle(session, folder, {
+    network: plan.network,
+    dryRun: false,
+    outsideCalendar: plan.epochs === null ? 'refuse' : 'skip',
+    create: { policy, epochs: plan.epochs, holds: plan.holds },
+  });
+  const network = await getNetwork(session.pool, plan.network);
+  tellImport(io, report, network);
+  await tellClosed(io, session, network);
+  const last = network.lastEpoch ?? network.firstEpoch;
+  const range = { network: plan.network, first: network.firstEpoch, last };
+  const loop = await startLoop(session, { network: plan.network, range: null, askedBy: 'system' });
+  const answer = await watched(io, session.pool, range, loopAnswer(loop));
+  if (plan.out !== null) await writeOut(io, session, plan);
+  await tell(io, session, plan, answer);
+}
+
+function tellImport(io: Io, report: ImportReport, network: Network): void {
+  const counts = Object.values(report.counts);
+  const added = counts.reduce((sum, one) => sum + one.added, 0);
+  const outside = counts.reduce((sum, one) => sum + one.outside, 0);
+  const span = rangeText(network.firstEpoch, network.lastEpoch ?? network.firstEpoch);
+  const what = added === 0 ? 'every row was loaded before' : `${counted(added, 'row')} loaded`;
+  io.say(`Network ${network.network}, epochs ${span}: ${what}.`);
+  if (outside > 0) io.say(`${counted(outside, 'row')} of other epochs were skipped.`);
+  if (report.ignored.length > 0) io.say(`Not part of a bundle, and not read: ${report.ignored.join(', ')}.`);
+}
+
+/** A second start goes on where the first one was. */
+async function tellClosed(io: Io, session: WorkflowSession, network: Network): Promise<void> {
+  const { lastClosed } = await networkStanding(session.pool, network.network);
+  if (lastClosed === null) return;
+  const skipped = rangeText(network.firstEpoch, lastClosed);
+  const next = lastClosed === network.lastEpoch ? 'nothing is left to settle' : `going on with ${lastClosed + 1}`;
+  io.say(`Epochs ${skipped} are closed already and are skipped; ${next}.`);
+}
+
+async function writeOut(io: Io, session: WorkflowSession, plan: StartPlan): Promise<void> {
+  const options = { format: 'csv', force: plan.force } as const;
+  for (const { path, rows } of await exportEpochs(session, plan.network, null, plan.out ?? '', options)) {
+    io.say(`Wrote ${path} (${counted(rows, 'row')}).`);
+  }
+}
+
+async function tell(io: Io, session: WorkflowSession, plan: StartPlan, answer: LoopAnswer): Promise<void> {
+  const summary = await networkSummary(session.pool, plan.network);
+  io.account(summaryAccount(summary, io.width));
+  const { wordColors } = io;
+  if (io.format !== 'table') io.say(outcomeText(summary, wordColors));
+  const words = endOf(answer);
+  if (words !== null) io.say(wordColors.yellow(words));
+}
+
+/** What is left to say where the loop did not end at the end of the calendar. */
+function endOf({ reason, epoch }: LoopAnswer): string | null {
+  if (reason === 'held') return `Epoch ${epoch} waits for a person, and the epochs after it wait for that.`;
+  if (reason === 'waiting') return `Epoch ${epoch} waits for its inputs.`;
+  if (reason === 'not-yet') return `Epoch ${epoch} is not over yet.`;
+  if (reason === 'stalled')
+    return `Many epochs in a row had no inputs: nothing more is closed before a person has looked. Epoch ${epoch} is next.`;
+  if (reason === 'running') return `Epoch ${epoch} is being settled by another run.`;
+  return null;
+}
+
+/** Keeps worker and servers up until Ctrl-C. That is the orderly end of a server, so it is no interruption. */
+async function stayUp(
+  io: Io,
+  session: WorkflowSession,
+  throwAway: string | null,
+  fault: Promise<never>,
+): Promise<void> {
+  const { bold } = io.wordColors;
+  const { uiUrl } = session.temporalAddress;
+  io.say('');
+  if (uiUrl !== null) io.say(`Temporal UI  ${bold(uiUrl)}`);
+  if (throwAway !== null) io.say(`Other terminals reach this home with  ${bold(`SETTLE_HOME=${throwAway}`)}`);
+  io.say('Staying up. Ctrl-C stops what was started here, and nothing else.');
+  const stopped = new Promise<void>((resolve) => {
+    if (io.signal.aborted) resolve();
+    io.signal.addEventListener('abort', () => resolve(), { once: true });
+  });
+  await Promise.race([stopped, fault]);
+  io.say('Stopping …');
+}

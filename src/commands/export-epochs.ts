@@ -1,0 +1,111 @@
+import type { PoolClient } from 'pg';
+import { EPOCHS_EXPORT_COLUMNS } from '../exports/tables';
+import { type ExportOptions, type ExportRows, type WrittenExport, writeExports } from '../exports/write-exports';
+import type { ClaimsContent, RevisionContent } from '../proofs/contents';
+import { cellsOf, PRICES_COLUMNS } from '../rulesets/1/tables';
+import { claimsEntries, newestRevisions, type StoredEntry } from '../store/chain';
+import { type ComputationKey, priceRows } from '../store/computations';
+import { type EpochFailure, listFailures } from '../store/failures';
+import { getNetwork } from '../store/networks';
+import { unchangingView } from '../store/pool';
+import { payoutCells } from '../store/published';
+import { findResult } from '../store/results';
+import type { CommandContext } from './context';
+import { CommandError } from './errors';
+import type { EpochRange } from './run-epochs';
+
+/**
+ * Writes the three exports of spec §11 for a range of epochs, from one unchanging view of the database: the newest
+ * published revision of each epoch, and a row for each that failed. The same chain gives the same bytes.
+ *
+ * @throws ExportError `export-exists` and its like; CommandError `ClaimsMissing` for an epoch just being published
+ */
+export async function exportEpochs(
+  context: CommandContext,
+  network: string,
+  range: EpochRange | null,
+  folder: string,
+  options: ExportOptions,
+): Promise<readonly WrittenExport[]> {
+  const calendar = await getNetwork(context.pool, network);
+  const { first, last } = range ?? { first: calendar.firstEpoch, last: calendar.lastEpoch ?? 2_147_483_647 };
+  return unchangingView(context.pool, async (client) => {
+    const published = await newestRevisions(client, network, first, last);
+    const failed = await listFailures(client, network, first, last);
+    const claims = await claimsEntries(client, network, first, last);
+    const keys = published.map((entry) => ({ ...entry, network }));
+    const prices = pricesOf(client, keys);
+    const payouts = payoutsOf(client, keys);
+    const epochs = epochsOf(client, keys, claims, failed);
+    return writeExports(folder, { prices, payouts, epochs }, options);
+  });
+}
+
+type PublishedKey = ComputationKey & StoredEntry;
+
+async function* pricesOf(client: PoolClient, keys: readonly PublishedKey[]): ExportRows {
+  for (const key of keys) {
+    const epoch = String(key.epoch);
+    for (const row of await priceRows(client, key)) yield [epoch, ...cellsOf(PRICES_COLUMNS, row)];
+  }
+}
+
+async function* payoutsOf(client: PoolClient, keys: readonly PublishedKey[]): ExportRows {
+  for (const key of keys) {
+    const epoch = String(key.epoch);
+    for await (const cells of payoutCells(client, key)) yield [epoch, ...cells];
+  }
+}
+
+async function* epochsOf(
+  client: PoolClient,
+  keys: readonly PublishedKey[],
+  claims: readonly StoredEntry[],
+  failed: readonly EpochFailure[],
+): ExportRows {
+  const claimsOf = new Map(claims.map((entry) => [`${entry.epoch}/${entry.revision}`, entry]));
+  const closed = [...keys, ...failed].sort((a, b) => a.epoch - b.epoch);
+  for (const one of closed) {
+    if ('failure' in one) yield failedRow(one);
+    else yield await publishedRow(client, one, claimsOf.get(`${one.epoch}/${one.revision}`));
+  }
+}
+
+async function publishedRow(client: PoolClient, key: PublishedKey, claims: StoredEntry | undefined): Promise<string[]> {
+  const result = await findResult(client, key);
+  if (claims === undefined || result === null) {
+    throw new CommandError(
+      'ClaimsMissing',
+      `epoch ${key.epoch} revision ${key.revision} is published and its claims are not: a run is just making them, or died. Wait, or run \`settle epoch run ${key.epoch}\`, and export again`,
+    );
+  }
+  const content = JSON.parse(key.entry) as RevisionContent;
+  const { root } = JSON.parse(claims.entry) as ClaimsContent;
+  return cellsOf(EPOCHS_EXPORT_COLUMNS, {
+    epoch: String(key.epoch),
+    revision: String(key.revision),
+    pool: content.pool,
+    sum: content.sum,
+    unallocated: content.unallocated,
+    unallocated_reason: result.unallocatedReason,
+    active_providers: String(content.activeProviders),
+    growth_phase: content.growthPhase,
+    token_price: content.tokenPrice,
+    token_volume: content.tokenVolume,
+    breakers: result.breakers.map(({ id }) => id).join(';'),
+    snapshot_digest: content.snapshotDigest,
+    prices_digest: content.pricesDigest,
+    payouts_digest: content.payoutsDigest,
+    claims_root: root,
+    head: claims.head,
+  });
+}
+
+function failedRow({ epoch, failure }: EpochFailure): string[] {
+  const known: Partial<Record<string, string>> = {
+    epoch: String(epoch),
+    revision: '0',
+    breakers: `failed(${failure})`,
+  };
+  return EPOCHS_EXPORT_COLUMNS.map((column) => known[column] ?? '');
+}

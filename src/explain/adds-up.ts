@@ -1,0 +1,108 @@
+import { NANO, parseScaled, powerOfTen, roundHalfEvenDivide } from '../numbers/amounts';
+import type { TokenAmount } from './figures';
+import type { LineExplanation, PayoutExplanation } from './payout-explanation';
+import type { PerformanceExplanation } from './performance-explanation';
+import type { PriceExplanation } from './price-explanation';
+
+/**
+ * Whether an explanation adds up, seen from its own text alone: none of the functions that settled is used, so a
+ * reader with a long pocket calculator comes to the same verdict.
+ */
+export const explanationAddsUp = (explanation: PayoutExplanation): boolean => firstDiscrepancy(explanation) === null;
+
+/** The first step of a payout's explanation that does not follow from the steps before it; null: all do. */
+export function firstDiscrepancy(explanation: PayoutExplanation): string | null {
+  const { lines, gross, cap, scaling, amount, performance, token } = explanation;
+  const steps: readonly (readonly [string, boolean])[] = [
+    ['amounts in tokens', amountsOf(explanation).every((one) => sameAmount(one, token.decimals))],
+    ['performance', performanceAddsUp(performance)],
+    ...lines.map((line) => [`line ${line.market}`, lineAddsUp(line, explanation)] as const),
+    ['sum of the lines', lines.reduce((sum, line) => sum + units(line.gross), 0n) === units(gross)],
+    ['cap', units(cap.cap) === (units(cap.pool) * parseScaled(cap.share, 9)) / NANO],
+    ['capped', units(cap.capped) === smaller(units(gross), units(cap.cap))],
+    ['cut by the cap', units(gross) - units(cap.cut) === units(cap.capped)],
+    ['scaling', scalingAddsUp(explanation)],
+    ['amount', units(gross) - units(cap.cut) - units(scaling.cut) === units(amount)],
+    ['nothing for the ineligible', explanation.reason === 'paid' || units(gross) === 0n],
+  ];
+  return steps.find(([, holds]) => !holds)?.[0] ?? null;
+}
+
+/** The first line of a price's explanation whose subtotal is not the one before plus its amount; null: all are. */
+export function firstPriceDiscrepancy(explanation: PriceExplanation): string | null {
+  let subtotal = 0n;
+  for (const line of explanation.lines) {
+    subtotal += parseScaled(line.amount, 12);
+    if (parseScaled(line.subtotal, 12) !== subtotal) return line.name;
+    if (line.name === 'bounds' && explanation.base !== line.subtotal) return 'base';
+  }
+  return parseScaled(explanation.price, 12) === subtotal ? null : 'price';
+}
+
+const units = (amount: TokenAmount): bigint => BigInt(amount.baseUnits);
+const smaller = (left: bigint, right: bigint): bigint => (left < right ? left : right);
+
+function amountsOf({ lines, gross, cap, scaling, amount }: PayoutExplanation): TokenAmount[] {
+  const parts = [cap.pool, cap.cap, cap.cut, cap.capped, scaling.cappedSum, scaling.pool, scaling.cut];
+  return [...lines.map((line) => line.gross), gross, ...parts, amount];
+}
+
+const sameAmount = (amount: TokenAmount, decimals: number): boolean =>
+  parseScaled(amount.tokens, decimals) === units(amount);
+
+function performanceAddsUp({ metrics, weights, weighted, quality }: PerformanceExplanation): boolean {
+  if (quality === null) return weights === null && weighted === null;
+  if (weights === null || weighted === null) return false;
+  const scored = metrics.filter((metric) => metric.score !== null);
+  const parts = scored.map(({ weight, score }) => parseScaled(weight, 9) * parseScaled(score ?? '0', 9));
+  const whole = scored.reduce((sum, metric) => sum + parseScaled(metric.weight, 9), 0n);
+  const sum = parts.reduce((total, part) => total + part, 0n);
+  const each = scored.every((metric, index) => parseScaled(metric.weighted ?? '0', 18) === parts[index]);
+  const mean = whole === 0n ? 0n : roundHalfEvenDivide(sum, whole);
+  return (
+    each && parseScaled(weights, 9) === whole && parseScaled(weighted, 18) === sum && parseScaled(quality, 9) === mean
+  );
+}
+
+function lineAddsUp(line: LineExplanation, { token, reason }: PayoutExplanation): boolean {
+  const offered = parseScaled(line.offered, 6);
+  const served = parseScaled(line.served, 6);
+  const standby = parseScaled(line.standbyHours, 6);
+  const paid = parseScaled(line.paidHours, 15);
+  const rate = BigInt(line.rate);
+  const performance = line.multipliers.performance;
+  const exact = paid * rate * (performance === null ? 0n : parseScaled(performance, 9));
+  const wanted = parseScaled(line.priceUsd, 12) * network(line) * powerOfTen(token.decimals + 3);
+  const tokenPrice = parseScaled(token.priceUsd, 12) * NANO;
+  return [
+    parseScaled(line.idle, 6) === offered - served,
+    standby === smaller(offered - served, served),
+    paid === served * NANO + standby * parseScaled(line.standbyShare, 9),
+    rate * tokenPrice <= wanted && wanted < (rate + 1n) * tokenPrice,
+    parseScaled(line.tokensPerUnitHour, token.decimals + 3) === rate,
+    parseScaled(line.roundedOff, 27) < powerOfTen(27),
+    exact === units(line.gross) * powerOfTen(27) + parseScaled(line.roundedOff, 27),
+    (performance === null) === (reason !== 'paid'),
+    multipliersAddUp(line),
+  ].every(Boolean);
+}
+
+const network = (line: LineExplanation): bigint => parseScaled(line.multipliers.network, 9);
+
+function multipliersAddUp({ multipliers }: LineExplanation): boolean {
+  const factors = [multipliers.networkDemand, multipliers.resourceAvailability, multipliers.growth];
+  const product = factors.reduce(
+    (soFar, factor) => roundHalfEvenDivide(soFar * parseScaled(factor, 9), NANO),
+    parseScaled(multipliers.marketConditions, 9),
+  );
+  const [minimum, maximum] = [parseScaled(multipliers.minimum, 9), parseScaled(multipliers.maximum, 9)];
+  const bounded = product > maximum ? maximum : product < minimum ? minimum : product;
+  return parseScaled(multipliers.product, 9) === product && parseScaled(multipliers.network, 9) === bounded;
+}
+
+function scalingAddsUp({ cap, scaling, amount }: PayoutExplanation): boolean {
+  const [capped, sum, pool] = [units(cap.capped), units(scaling.cappedSum), units(scaling.pool)];
+  if (pool !== units(cap.pool) || scaling.binds !== sum > pool) return false;
+  const wanted = scaling.binds ? (capped * pool) / sum : capped;
+  return units(amount) === wanted && capped - units(scaling.cut) === wanted;
+}

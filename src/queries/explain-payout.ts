@@ -1,0 +1,98 @@
+import { type ExplainedProvider, type ExplainedRevision, explainPayout } from '../explain/explain-payout';
+import type { ExplanationSource, PayoutExplanation } from '../explain/payout-explanation';
+import { parseAmount, parseMicroUnits, parseScaled } from '../numbers/amounts';
+import type { Amount, NanoRatio } from '../numbers/units';
+import type { ProviderRows } from '../rulesets/1/records';
+import { findPayout, payoutTotals, type StoredPayout } from '../store/payout-reports';
+import type { Queryable } from '../store/pool';
+import { type SealedProvider, sealedProvider } from '../store/provider-reports';
+import { findSeal } from '../store/seals';
+import { derivationOf } from './derivations';
+import { type SettledEpoch, settledEpoch } from './epochs';
+import { payoutMissing } from './payouts';
+
+/**
+ * Explains the payout of a provider in an epoch from the stored rows (see `src/explain`).
+ *
+ * @throws QueryError `payout-missing`, `provider-unknown`, `epoch-unknown`, `epoch-without-results`
+ * @throws ExplainError if the stored payout does not follow from the sealed rows
+ */
+export async function explainProviderPayout(
+  db: Queryable,
+  network: string,
+  epoch: number,
+  provider: string,
+): Promise<PayoutExplanation> {
+  const settled = await settledEpoch(db, network, epoch);
+  const stored = await findPayout(db, settled.key, provider);
+  const seal = await findSeal(db, network, epoch);
+  const sealed = seal === null ? null : await sealedProvider(db, network, epoch, provider, seal.registryLoad);
+  if (stored === null || sealed === null) throw await payoutMissing(db, network, epoch, provider);
+  return explainPayout(await explainedRevision(db, settled), explainedProvider(sealed, stored));
+}
+
+async function explainedRevision(db: Queryable, settled: SettledEpoch): Promise<ExplainedRevision> {
+  const totals = await payoutTotals(db, settled.key);
+  return {
+    network: settled.key.network,
+    epoch: settled.key.epoch,
+    revision: settled.key.revision,
+    policy: settled.policy,
+    derivation: await derivationOf(db, settled.key),
+    cappedSum: (parseAmount(totals.gross) - parseAmount(totals.capCut)) as Amount,
+    source: sourceOf(settled),
+  };
+}
+
+function sourceOf({ report, content, claims, policy }: SettledEpoch): ExplanationSource {
+  return {
+    state: report.state === 'held' ? 'held' : 'published',
+    ruleset: content.ruleset,
+    policy: { name: policy.name, hash: content.policyHash },
+    contentDigest: report.contentDigest ?? '',
+    snapshotDigest: content.snapshotDigest,
+    head: report.claimsHead ?? report.revisionHead,
+    claimsRoot: claims?.root ?? null,
+    publishedAt: report.publishedAt,
+    activeProviders: content.activeProviders,
+    growthPhase: content.growthPhase,
+  };
+}
+
+function explainedProvider(
+  { registry, capacity, performance }: SealedProvider,
+  stored: StoredPayout,
+): ExplainedProvider {
+  const rows: ProviderRows = {
+    provider: registry.provider,
+    status: registry.status,
+    capacity: capacity.map(({ market, offered, served }) => ({
+      market,
+      offered: parseMicroUnits(offered),
+      served: parseMicroUnits(served),
+    })),
+    performance: performance === null ? null : valuesOf(performance),
+  };
+  return {
+    rows,
+    registry: { joinedEpoch: registry.joinedEpoch, status: registry.status, payee: registry.payee },
+    stored: {
+      provider: stored.provider,
+      gross: parseAmount(stored.gross),
+      capCut: parseAmount(stored.capCut),
+      scaleCut: parseAmount(stored.scaleCut),
+      amount: parseAmount(stored.amount),
+      reason: stored.reason,
+      multiplier: stored.multiplier === null ? null : (parseScaled(stored.multiplier, 9) as NanoRatio),
+    },
+  };
+}
+
+function valuesOf(row: NonNullable<SealedProvider['performance']>): NonNullable<ProviderRows['performance']> {
+  return {
+    uptimeMicro: row.uptime === null ? null : Number(parseScaled(row.uptime, 6)),
+    responseMicroseconds: row.responseMs === null ? null : parseScaled(row.responseMs, 3),
+    errorRateMicro: row.errorRate === null ? null : Number(parseScaled(row.errorRate, 6)),
+    ratingMilli: row.rating === null ? null : Number(parseScaled(row.rating, 3)),
+  };
+}

@@ -1,0 +1,97 @@
+import { getNetwork } from '../store/networks';
+import {
+  largestPayouts,
+  type PayoutTotals,
+  type ProviderPayout,
+  payoutEpochs,
+  payoutsAfter,
+  payoutsOfProvider,
+  payoutTotals,
+  type StoredPayout,
+} from '../store/payout-reports';
+import type { Queryable } from '../store/pool';
+import { type RegistryEntry, registryEntry, similarProviders } from '../store/provider-reports';
+import { type SettledEpoch, settledEpoch } from './epochs';
+import { QueryError } from './errors';
+import { meantWords, nearest } from './nearest';
+
+/** Payouts of one epoch: a page of them, and what all come to. Base units. */
+export interface PayoutPage {
+  readonly settled: SettledEpoch;
+  readonly totals: PayoutTotals;
+  readonly payouts: readonly StoredPayout[];
+  /** Give it as `after` for the next page; null: this is the last one, or the largest were asked for. */
+  readonly next: string | null;
+}
+
+/** The `count` largest payouts of an epoch. */
+export async function topPayouts(db: Queryable, network: string, epoch: number, count: number): Promise<PayoutPage> {
+  const settled = await settledEpoch(db, network, epoch);
+  const totals = await payoutTotals(db, settled.key);
+  return { settled, totals, payouts: await largestPayouts(db, settled.key, count), next: null };
+}
+
+/** Payouts of an epoch by bytes of the provider's id, from the one after `after` on. */
+export async function payoutPage(
+  db: Queryable,
+  network: string,
+  epoch: number,
+  after: string,
+  count: number,
+): Promise<PayoutPage> {
+  const settled = await settledEpoch(db, network, epoch);
+  const totals = await payoutTotals(db, settled.key);
+  const found = await payoutsAfter(db, settled.key, after, count + 1);
+  const payouts = found.slice(0, count);
+  return { settled, totals, payouts, next: found.length > count ? (payouts.at(-1)?.provider ?? null) : null };
+}
+
+/** Payouts of one provider over the published epochs of a range, newest first. */
+export async function providerPayouts(
+  db: Queryable,
+  network: string,
+  provider: string,
+  range: { readonly first: number; readonly last: number },
+  count: number,
+): Promise<{ readonly registry: RegistryEntry; readonly payouts: readonly ProviderPayout[] }> {
+  await getNetwork(db, network);
+  const registry = await knownProvider(db, network, provider);
+  return { registry, payouts: await payoutsOfProvider(db, network, provider, range.first, range.last, count) };
+}
+
+/** The registry's entry as it is now. @throws QueryError `provider-unknown` naming those with a similar id */
+export async function knownProvider(db: Queryable, network: string, provider: string): Promise<RegistryEntry> {
+  const registry = await registryEntry(db, network, provider, null);
+  if (registry !== null) return registry;
+  const near = nearest(provider, await similarProviders(db, network, provider, SUGGESTIONS_FROM));
+  throw new QueryError('provider-unknown', {
+    what: `There is no provider ${provider} in the registry.${meantWords(near)}`,
+    where: `network ${network}`,
+    todo: 'see `settle payout list` for providers; ids are compared letter by letter.',
+  });
+}
+
+const SUGGESTIONS_FROM = 1_000;
+
+/** What to say of a provider that has no payout in an epoch. */
+export async function payoutMissing(
+  db: Queryable,
+  network: string,
+  epoch: number,
+  provider: string,
+): Promise<QueryError> {
+  const registry = await knownProvider(db, network, provider);
+  const epochs = await payoutEpochs(db, network, provider);
+  const elsewhere =
+    epochs === null
+      ? 'nor in any other published epoch'
+      : `it has payouts in ${epochs.count} published epochs, the first ${epochs.first}, the last ${epochs.last}`;
+  return new QueryError('payout-missing', {
+    what: `Provider ${provider} has no payout in epoch ${epoch}, because it had no capacity row; ${elsewhere}.`,
+    where: `network ${network}, epoch ${epoch}; ${provider} joined in epoch ${registry.joinedEpoch} and is ${registry.status}`,
+    todo:
+      epochs === null
+        ? 'look whether its capacity rows reached the system before the epochs were sealed.'
+        : `see \`settle payout list --provider ${provider}\`.`,
+  });
+}

@@ -1,0 +1,189 @@
+import type { ComputationKey } from './computations';
+import type { Queryable } from './pool';
+
+export type LedgerAccount = 'emission' | 'treasury' | 'providers' | 'paid';
+
+/**
+ * Books a publication, in the transaction that appends its chain entry: revision 1 splits the pool between providers
+ * and treasury; a later revision books the adjustments against the treasury (spec §10). The providers' own postings
+ * are the payout rows.
+ */
+export async function bookPublication(db: Queryable, key: ComputationKey): Promise<void> {
+  await db.query(
+    `with own as (
+       select entry::jsonb as content from chain_entry
+       where network = $1::text and epoch = $2::integer and revision = $3::integer and kind = 'revision'),
+     before as (
+       select entry::jsonb as content from chain_entry
+       where network = $1::text and epoch = $2::integer and revision = $3::integer - 1 and kind = 'revision'),
+     posted as (
+       select p.account, p.amount from own
+       cross join lateral (values
+         ('emission', -(own.content ->> 'pool')::numeric),
+         ('treasury', (own.content ->> 'unallocated')::numeric),
+         ('providers', (own.content ->> 'sum')::numeric)) p(account, amount)
+       where $3::integer = 1
+       union all
+       select p.account, p.amount from own, before
+       cross join lateral (values
+         ('treasury', (before.content ->> 'sum')::numeric - (own.content ->> 'sum')::numeric),
+         ('providers', (own.content ->> 'sum')::numeric - (before.content ->> 'sum')::numeric)) p(account, amount)
+       where $3::integer > 1)
+     insert into ledger_posting (network, journal, account, amount)
+     select $1::text, format('publication/%s/%s', $2::integer, $3::integer), account, amount from posted`,
+    [key.network, key.epoch, key.revision],
+  );
+}
+
+/** Books what confirmations of a batch moved from the providers to outside, under a journal of its own. */
+export async function bookConfirmations(
+  db: Queryable,
+  network: string,
+  journal: string,
+  amount: string,
+): Promise<void> {
+  await db.query(
+    `insert into ledger_posting (network, journal, account, amount)
+     values ($1, $2, 'providers', -($3::numeric)), ($1, $2, 'paid', $3::numeric)`,
+    [network, journal, amount],
+  );
+}
+
+export interface AccountTotal {
+  readonly account: LedgerAccount;
+  /** Base units. */
+  readonly amount: string;
+}
+
+/** Balance of every account of the general ledger; they sum to zero. */
+export async function accountTotals(db: Queryable, network: string): Promise<readonly AccountTotal[]> {
+  const found = await db.query<AccountTotal>(
+    `select account, sum(amount)::text as amount from ledger_posting where network = $1 group by account order by account`,
+    [network],
+  );
+  return found.rows;
+}
+
+/** One provider's account, as postings say (amounts in base units). */
+export interface ProviderAccountRow {
+  readonly provider: string;
+  readonly payee: string | null;
+  readonly entitlement: string;
+  readonly paid: string;
+  readonly in_flight: string;
+}
+
+/** Newest published revision of each epoch: its payout rows are what providers are entitled to. */
+const ENTITLED = `
+  select distinct on (epoch) epoch, revision, computation, position from chain_entry
+  where network = $1 and kind = 'revision' order by epoch, revision desc`;
+
+/**
+ * Entitlements after the fold at `$2`: for every epoch with a revision published since, the newest revision's amounts
+ * less those of the revision that the fold already has.
+ */
+const SINCE = `
+  newest as (${ENTITLED}),
+  folded as (
+    select distinct on (epoch) epoch, revision, computation from chain_entry
+    where network = $1 and kind = 'revision' and position <= $2 order by epoch, revision desc),
+  since as (
+    select p.provider, p.amount from newest n
+    join payout p on p.network = $1 and p.epoch = n.epoch and p.revision = n.revision and p.computation = n.computation
+    where n.position > $2
+    union all
+    select p.provider, -p.amount from newest n
+    join folded f on f.epoch = n.epoch
+    join payout p on p.network = $1 and p.epoch = f.epoch and p.revision = f.revision and p.computation = f.computation
+    where n.position > $2),
+  entitled as (
+    select provider, sum(amount) as entitlement from (
+      select provider, entitlement as amount from entitlement_fold where network = $1 and position = $2
+      union all select provider, amount from since) e
+    group by provider)`;
+
+/** The chain position up to which entitlements are folded; 0: not yet. */
+export async function foldPosition(db: Queryable, network: string): Promise<number> {
+  const found = await db.query<{ position: number | null }>(
+    'select max(position) as position from entitlement_fold where network = $1',
+    [network],
+  );
+  return found.rows[0]?.position ?? 0;
+}
+
+/** All providers' accounts as they stand now, by provider. `payee` is the one of the newest registry row. */
+export async function providerAccounts(db: Queryable, network: string): Promise<readonly ProviderAccountRow[]> {
+  const found = await db.query<ProviderAccountRow>(
+    `with ${SINCE},
+     confirmed as (
+       select provider, sum(amount) as paid from payment_confirmation where network = $1 group by provider),
+     open_lines as (
+       select l.provider, sum(l.amount - coalesce(c.amount, 0)) as in_flight from payment_line l
+       left join (select batch, provider, sum(amount) as amount from payment_confirmation
+                  where network = $1 group by batch, provider) c using (batch, provider)
+       where l.network = $1
+         and not exists (select from payment_failure f where f.network = $1 and f.batch = l.batch and f.provider = l.provider)
+         and not exists (select from payment_decision d where d.network = $1 and d.batch = l.batch and d.decision = 'rejected')
+       group by l.provider)
+     select e.provider, v.payee, e.entitlement::text, coalesce(c.paid, 0)::text as paid,
+       coalesce(o.in_flight, 0)::text as in_flight
+     from entitled e
+     left join confirmed c using (provider)
+     left join open_lines o using (provider)
+     left join lateral (
+       select payee from provider_version v where v.network = $1 and v.provider = e.provider
+       order by load_id desc limit 1) v on true
+     order by e.provider`,
+    [network, await foldPosition(db, network)],
+  );
+  return found.rows;
+}
+
+/**
+ * Folds entitlements up to the chain's last entry and drops the folds before it. Under the network's lock.
+ * @returns the position folded to
+ */
+export async function foldEntitlements(db: Queryable, network: string): Promise<number> {
+  const from = await foldPosition(db, network);
+  const folded = await db.query<{ position: number }>(
+    `with ${SINCE},
+     head as (select coalesce(max(position), 0) as position from chain_entry where network = $1)
+     insert into entitlement_fold (network, position, provider, entitlement)
+     select $1::text, head.position, provider, entitlement from entitled, head where head.position > $2
+     returning position`,
+    [network, from],
+  );
+  const position = folded.rows[0]?.position ?? from;
+  await db.query('delete from entitlement_fold where network = $1 and position < $2', [network, position]);
+  return position;
+}
+
+/** Entitlements derived from all published payout rows, without any fold: what a fold must equal. */
+export async function derivedEntitlements(
+  db: Queryable,
+  network: string,
+  upTo: number,
+): Promise<readonly { readonly provider: string; readonly entitlement: string }[]> {
+  const found = await db.query<{ provider: string; entitlement: string }>(
+    `with newest as (
+       select distinct on (epoch) epoch, revision, computation from chain_entry
+       where network = $1 and kind = 'revision' and position <= $2 order by epoch, revision desc)
+     select p.provider, sum(p.amount)::text as entitlement from newest n
+     join payout p on p.network = $1 and p.epoch = n.epoch and p.revision = n.revision and p.computation = n.computation
+     group by p.provider order by p.provider`,
+    [network, upTo],
+  );
+  return found.rows;
+}
+
+export async function foldRows(
+  db: Queryable,
+  network: string,
+  position: number,
+): Promise<readonly { readonly provider: string; readonly entitlement: string }[]> {
+  const found = await db.query<{ provider: string; entitlement: string }>(
+    `select provider, entitlement::text from entitlement_fold where network = $1 and position = $2 order by provider`,
+    [network, position],
+  );
+  return found.rows;
+}

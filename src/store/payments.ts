@@ -1,0 +1,185 @@
+import { StoreError } from './errors';
+import type { Queryable } from './pool';
+
+export interface PaymentBatch {
+  readonly batch: number;
+  readonly position: number;
+  readonly minimum: string;
+  readonly createdBy: string;
+  readonly createdAt: string;
+  readonly requestId: string;
+  readonly decision: 'approved' | 'rejected' | null;
+  readonly decidedBy: string | null;
+  readonly lines: number;
+  /** Base units. */
+  readonly total: string;
+  readonly confirmed: string;
+  readonly failedLines: number;
+}
+
+export interface PaymentLine {
+  readonly provider: string;
+  readonly payee: string;
+  /** Base units. */
+  readonly amount: string;
+  readonly confirmed: string;
+  readonly failed: boolean;
+}
+
+const BATCHES = `
+  select b.batch, b.position, b.minimum::text, b.created_by as "createdBy",
+    to_char(b.created_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "createdAt", b.request_id as "requestId",
+    d.decision, d.actor as "decidedBy",
+    (select count(*) from payment_line l where l.network = b.network and l.batch = b.batch) as lines,
+    (select coalesce(sum(amount), 0)::text from payment_line l where l.network = b.network and l.batch = b.batch) as total,
+    (select coalesce(sum(amount), 0)::text from payment_confirmation c where c.network = b.network and c.batch = b.batch) as confirmed,
+    (select count(*) from payment_failure f where f.network = b.network and f.batch = b.batch) as "failedLines"
+  from payment_batch b left join payment_decision d using (network, batch)`;
+
+export async function listBatches(db: Queryable, network: string): Promise<readonly PaymentBatch[]> {
+  return (await db.query<PaymentBatch>(`${BATCHES} where b.network = $1 order by b.batch`, [network])).rows;
+}
+
+/** @throws StoreError BatchUnknown */
+export async function getBatch(db: Queryable, network: string, batch: number): Promise<PaymentBatch> {
+  const found = await db.query<PaymentBatch>(`${BATCHES} where b.network = $1 and b.batch = $2`, [network, batch]);
+  if (found.rows[0] !== undefined) return found.rows[0];
+  throw new StoreError('BatchUnknown', `network ${network} has no payment batch ${batch}: see \`settle payment list\``);
+}
+
+export async function findBatchOfRequest(db: Queryable, requestId: string): Promise<number | null> {
+  const found = await db.query<{ batch: number }>('select batch from payment_batch where request_id = $1', [requestId]);
+  return found.rows[0]?.batch ?? null;
+}
+
+/** Writes a batch with its lines, numbered after the last one. Under the network's lock. */
+export async function insertBatch(
+  db: Queryable,
+  network: string,
+  batch: {
+    readonly position: number;
+    readonly minimum: string;
+    readonly createdBy: string;
+    readonly requestId: string;
+  },
+  lines: readonly { readonly provider: string; readonly payee: string; readonly amount: string }[],
+): Promise<number> {
+  const inserted = await db.query<{ batch: number }>(
+    `insert into payment_batch (network, batch, position, minimum, created_by, request_id)
+     select $1::text, coalesce(max(batch), 0) + 1, $2::bigint, $3::numeric, $4::text, $5::text
+     from payment_batch where network = $1::text
+     returning batch`,
+    [network, batch.position, batch.minimum, batch.createdBy, batch.requestId],
+  );
+  const number = inserted.rows[0]!.batch;
+  await db.query(
+    `insert into payment_line (network, batch, provider, payee, amount)
+     select $1::text, $2::integer, l.* from unnest($3::text[], $4::text[], $5::numeric[]) l`,
+    [network, number, lines.map((l) => l.provider), lines.map((l) => l.payee), lines.map((l) => l.amount)],
+  );
+  return number;
+}
+
+export async function paymentLines(db: Queryable, network: string, batch: number): Promise<readonly PaymentLine[]> {
+  const found = await db.query<PaymentLine>(
+    `select l.provider, l.payee, l.amount::text, coalesce(c.amount, 0)::text as confirmed, f.provider is not null as failed
+     from payment_line l
+     left join (select batch, provider, sum(amount) as amount from payment_confirmation
+                where network = $1 and batch = $2 group by batch, provider) c using (batch, provider)
+     left join payment_failure f on f.network = l.network and f.batch = l.batch and f.provider = l.provider
+     where l.network = $1 and l.batch = $2 order by l.provider`,
+    [network, batch],
+  );
+  return found.rows;
+}
+
+/** Records the decision on a batch; false if there is one already: the first one stands. */
+export async function insertPaymentDecision(
+  db: Queryable,
+  network: string,
+  batch: number,
+  decision: { readonly outcome: 'approved' | 'rejected'; readonly actor: string; readonly reason: string },
+): Promise<boolean> {
+  const inserted = await db.query(
+    `insert into payment_decision (network, batch, decision, actor, reason) values ($1, $2, $3, $4, $5)
+     on conflict do nothing`,
+    [network, batch, decision.outcome, decision.actor, decision.reason],
+  );
+  return inserted.rowCount === 1;
+}
+
+export interface Confirmation {
+  readonly provider: string;
+  readonly reference: string;
+  /** Base units. */
+  readonly amount: string;
+}
+
+/** The confirmation of that reference; null: there is none. */
+export async function findConfirmation(
+  db: Queryable,
+  network: string,
+  batch: number,
+  provider: string,
+  reference: string,
+): Promise<Confirmation | null> {
+  const found = await db.query<Confirmation>(
+    `select provider, reference, amount::text from payment_confirmation
+     where network = $1 and batch = $2 and provider = $3 and reference = $4`,
+    [network, batch, provider, reference],
+  );
+  return found.rows[0] ?? null;
+}
+
+export async function insertConfirmation(
+  db: Queryable,
+  network: string,
+  batch: number,
+  confirmation: Confirmation & { readonly journal: string; readonly actor: string },
+): Promise<void> {
+  await db.query(
+    `insert into payment_confirmation (network, batch, provider, reference, amount, journal, actor)
+     values ($1, $2, $3, $4, $5, $6, $7)`,
+    [
+      network,
+      batch,
+      confirmation.provider,
+      confirmation.reference,
+      confirmation.amount,
+      confirmation.journal,
+      confirmation.actor,
+    ],
+  );
+}
+
+/** How many journals of confirmations a batch has: the next one's number is one more. */
+export async function confirmationJournals(db: Queryable, network: string, batch: number): Promise<number> {
+  const found = await db.query<{ n: number }>(
+    'select count(distinct journal) as n from payment_confirmation where network = $1 and batch = $2',
+    [network, batch],
+  );
+  return found.rows[0]!.n;
+}
+
+export async function insertPaymentFailure(
+  db: Queryable,
+  network: string,
+  batch: number,
+  failure: { readonly provider: string; readonly actor: string; readonly reason: string },
+): Promise<boolean> {
+  const inserted = await db.query(
+    `insert into payment_failure (network, batch, provider, actor, reason) values ($1, $2, $3, $4, $5)
+     on conflict do nothing`,
+    [network, batch, failure.provider, failure.actor, failure.reason],
+  );
+  return inserted.rowCount === 1;
+}
+
+/** Sum of all confirmations of a network, for the control account's check. */
+export async function confirmedTotal(db: Queryable, network: string): Promise<string> {
+  const found = await db.query<{ total: string }>(
+    'select coalesce(sum(amount), 0)::text as total from payment_confirmation where network = $1',
+    [network],
+  );
+  return found.rows[0]!.total;
+}
