@@ -1,8 +1,5 @@
-/** @type {import('jest').Config} */
-module.exports = {
+const shared = {
   testEnvironment: 'node',
-  roots: ['<rootDir>/test'],
-  testMatch: ['**/*.test.ts'],
   transform: {
     '^.+\\.[cm]?[tj]s$': [
       '@swc/jest',
@@ -14,7 +11,31 @@ module.exports = {
     ],
   },
   // Some dependencies ship ES modules only; jest loads CommonJS, so they are compiled like our own code.
-  transformIgnorePatterns: ['/node_modules/(?!(@noble|canonicalize|csv-parse|csv-stringify|node-pg-migrate)/)'],
+  transformIgnorePatterns: ['/node_modules/(?!(@noble|canonicalize|csv-parse|csv-stringify|node-pg-migrate|glob)/)'],
+};
+
+/** Folders of `test/` whose tests use the PostgreSQL and Temporal that test/harness starts once for a run. */
+const WITH_SERVERS = ['store', 'activities', 'workflows', 'faults', 'replay', 'differential'];
+
+/** @type {import('jest').Config} */
+module.exports = {
+  projects: [
+    {
+      ...shared,
+      displayName: 'unit',
+      roots: ['<rootDir>/test'],
+      testMatch: ['**/*.test.ts'],
+      testPathIgnorePatterns: WITH_SERVERS.map((folder) => `<rootDir>/test/${folder}/`),
+    },
+    {
+      ...shared,
+      displayName: 'integration',
+      roots: ['<rootDir>/test'],
+      testMatch: WITH_SERVERS.map((folder) => `<rootDir>/test/${folder}/**/*.test.ts`),
+      globalSetup: '<rootDir>/test/harness/start-servers.ts',
+      globalTeardown: '<rootDir>/test/harness/stop-servers.ts',
+    },
+  ],
   testTimeout: 60_000,
   maxWorkers: 2,
 };

@@ -16,6 +16,7 @@ import {
 } from '../src/rulesets/1/checks';
 import { revisionContent } from '../src/rulesets/1/content';
 import { type DerivationText, parseDerivation } from '../src/rulesets/1/derivation-text';
+import type { TrippedBreaker } from '../src/rulesets/1/records';
 import { cellsOf, PRICES_COLUMNS, PRICES_KEY, type PricesRow } from '../src/rulesets/1/tables';
 import { type ComputationHeader, getComputation, priceRows } from '../src/store/computations';
 import { publishedBelow } from '../src/store/history';
@@ -25,7 +26,7 @@ import { type PayoutFigures, payoutFigures, payoutsDigest } from '../src/store/p
 import { transaction } from '../src/store/pool';
 import { findRequest } from '../src/store/requests';
 import { findResult, insertResult, type Result } from '../src/store/results';
-import { bindRange, type RangeTable, rangeHashes, readLines } from '../src/store/snapshot-rows';
+import { bindRange, type RangeTable, type RowRange, rangeHashes, readLines } from '../src/store/snapshot-rows';
 import type { StoredSnapshot } from '../src/store/snapshots';
 import type { Checked, ComputationRef, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
@@ -43,17 +44,19 @@ export async function check(
   cappedSum: string | null,
   run: RunRef,
 ): Promise<Checked> {
-  const { seal, snapshot, policy } = await sealedEpoch(deps, key);
   const header = await getComputation(deps.pool, key);
+  const { seal, snapshot, policy } = await sealedEpoch(deps, key, header.dispute);
   const rows = await priceRows(deps.pool, key);
   const derivation = parseDerivation(header.derivation as DerivationText, rows);
   const found = await transaction(deps.pool, async (client) => {
     await client.query('set transaction isolation level repeatable read read only');
-    const facts = await sealedFacts(client, key, policy, snapshot);
-    if (snapshot.chunks.length > 1) await guardSnapshot(client, key, seal.registryLoad, snapshot);
+    const facts = await sealedFacts(client, key, policy, snapshot, header.dispute);
+    if (snapshot.chunks.length > 1) {
+      await guardSnapshot(client, { ...key, registryLoad: seal.registryLoad, dispute: header.dispute }, snapshot);
+    }
     return {
       facts,
-      payouts: await payoutFigures(client, key, derivation.cap.toString()),
+      payouts: await payoutFigures(client, key, derivation.cap.toString(), header.dispute),
       payoutsDigest: await payoutsDigest(client, key),
       last: (await publishedBelow(client, key.network, key.epoch, 1)).at(-1) ?? null,
     };
@@ -160,16 +163,15 @@ function requireSnapshotDigest(
 /** An epoch of several chunks was read chunk by chunk; here its tables pass by once more, whole. */
 async function guardSnapshot(
   client: PoolClient,
-  key: ComputationRef,
-  registryLoad: number,
+  rows: Omit<RowRange, 'after' | 'upTo'> & { readonly dispute: number },
   snapshot: StoredSnapshot,
 ): Promise<void> {
   const hashes = rangeHashes();
   for (const chunk of snapshot.chunks) {
-    await bindRange(client, { ...key, registryLoad, after: chunk.after, upTo: chunk.upTo });
+    await bindRange(client, { ...rows, after: chunk.after, upTo: chunk.upTo });
     for (const table of Object.keys(hashes) as RangeTable[]) {
       const own = createHash('sha256');
-      await readLines(client, table, [hashes[table], own]);
+      await readLines(client, table, [hashes[table], own], rows.dispute);
       const read = own.digest('hex');
       if (read !== chunk.digests[table]) {
         throw new GuardFailed('snapshot', {
@@ -195,7 +197,7 @@ function newResult(
   deps: ActivityDependencies,
   content: RevisionContent,
   payouts: PayoutFigures,
-  tripped: Result['breakers'],
+  tripped: readonly TrippedBreaker[],
   cappedSum: string | null,
   pool: Amount,
 ): Result {
@@ -203,7 +205,9 @@ function newResult(
   return {
     content: canonicalJson(content),
     contentDigest: contentDigest(deps.hashes, content),
-    breakers: tripped,
+    // Above revision 1 a dispute has its second person, and breakers only inform (spec §10).
+    breakers: content.revision === 1 ? tripped : [],
+    wouldTrip: content.revision === 1 ? [] : tripped,
     unallocatedReason: parseAmount(cappedSum) > pool ? 'rounding' : 'unspent',
     payoutCount: payouts.count,
   };

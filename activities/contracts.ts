@@ -83,7 +83,14 @@ export interface Checked {
 export type HoldState = 'open' | 'approved' | 'rejected' | 'expired' | 'superseded' | 'released';
 
 export type Published =
-  | { readonly kind: 'published'; readonly contentDigest: string; readonly head: string; readonly already: boolean }
+  | {
+      readonly kind: 'published';
+      readonly contentDigest: string;
+      readonly head: string;
+      readonly already: boolean;
+      /** Later epochs whose hold ended since they had read another history: their runs are told to look. */
+      readonly recomputed: readonly number[];
+    }
   /** What it read as history is not what is published below it any more: compute again (spec §8). */
   | { readonly kind: 'superseded' }
   | { readonly kind: 'closed'; readonly answer: Closed };
@@ -101,3 +108,25 @@ export interface DueQuestion {
   /** false for a range that a person asked for: then silence of the sources is no reason to stop. */
   readonly stopWhenSilent: boolean;
 }
+
+/** A dispute of an epoch that is published. */
+export interface DisputeRef extends EpochRef {
+  readonly dispute: number;
+}
+
+export interface Corrected {
+  readonly snapshotDigest: string;
+  readonly providers: number;
+  readonly chunks: number;
+}
+
+/**
+ * Where a dispute stands for its run: `open` waits for a person; `recompute`: the history that a full derivation read
+ * is not the chain's any more.
+ */
+export type DisputeStanding = 'open' | 'approved' | 'rejected' | 'stale' | 'failed' | 'published' | 'recompute';
+
+export type DisputePublished =
+  | Extract<Published, { readonly kind: 'published' | 'superseded' }>
+  /** Another revision of the epoch was published first. */
+  | { readonly kind: 'stale' };

@@ -19,7 +19,7 @@ import { lockNetwork } from '../src/store/networks';
 import { transaction } from '../src/store/pool';
 import { findResult } from '../src/store/results';
 import { findSeal } from '../src/store/seals';
-import { findSnapshot, type StoredSnapshot } from '../src/store/snapshots';
+import { findSnapshot, SEALED_ROWS, type StoredSnapshot } from '../src/store/snapshots';
 import type { ComputationRef, Derived, EpochRef, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { loadPolicy } from './policies';
@@ -41,6 +41,7 @@ export async function derive(deps: ActivityDependencies, ref: EpochRef, run: Run
     policyHash: seal.policyHash,
     snapshotDigest: snapshot.snapshotDigest,
     historyDigest: contentDigest(deps.hashes, entries),
+    dispute: SEALED_ROWS,
   };
   const found = await findComputation(deps.pool, ref.network, ref.epoch, FIRST_REVISION, made);
   const key = found ?? (await make());
@@ -69,10 +70,13 @@ export async function derive(deps: ActivityDependencies, ref: EpochRef, run: Run
   }
 }
 
-/** The seal, snapshot and policy of an epoch that was sealed by an earlier step. */
-export async function sealedEpoch(deps: ActivityDependencies, ref: EpochRef) {
+/**
+ * The seal, snapshot and policy of an epoch that was sealed by an earlier step; the snapshot being that of its rows as
+ * `dispute` corrects them.
+ */
+export async function sealedEpoch(deps: ActivityDependencies, ref: EpochRef, dispute: number = SEALED_ROWS) {
   const seal = await findSeal(deps.pool, ref.network, ref.epoch);
-  const snapshot = await findSnapshot(deps.pool, ref.network, ref.epoch);
+  const snapshot = await findSnapshot(deps.pool, ref.network, ref.epoch, dispute);
   if (seal === null || snapshot === null) {
     throw new StoreError('EpochUnknown', `epoch ${ref.epoch} of network ${ref.network} is not sealed`);
   }
@@ -80,7 +84,7 @@ export async function sealedEpoch(deps: ActivityDependencies, ref: EpochRef) {
 }
 
 /** Everything that an epoch reads of the chain before it (spec §4), as the chain is now. */
-async function readHistory(deps: ActivityDependencies, ref: EpochRef, policy: Policy): Promise<History> {
+export async function readHistory(deps: ActivityDependencies, ref: EpochRef, policy: Policy): Promise<History> {
   const epochs = await publishedBelow(deps.pool, ref.network, ref.epoch, historyReach(policy));
   return { epochs, lastBases: await lastBases(deps.pool, ref.network, epochs, [...policy.markets.keys()]) };
 }
@@ -98,7 +102,8 @@ async function supersedeHolds(client: PoolClient, ref: EpochRef): Promise<void> 
   }
 }
 
-async function describe(
+/** What a workflow needs to know of a computation. */
+export async function describe(
   deps: ActivityDependencies,
   key: ComputationRef,
   historyEpochs: number,

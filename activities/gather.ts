@@ -35,8 +35,8 @@ export async function closedAnswer(db: Queryable, ref: EpochRef, run: RunRef): P
     request?.action === 'epoch-again' &&
     request.network === ref.network &&
     request.body.epoch === ref.epoch &&
-    request.requestedAt >= failure.failedAt &&
-    failure.runId !== run.runId;
+    // It names the failure that it overrules, so that one request settles an epoch again once and not for ever.
+    request.body.failureNo === failure.failureNo;
   return again ? null : { kind: 'failed', epoch: ref.epoch, failure: failure.failure };
 }
 

@@ -3,14 +3,14 @@ import { chainEntry, GENESIS_HEAD } from '../src/proofs/chain';
 import { buildClaimsTree } from '../src/proofs/claims-tree';
 import { claimsContent, type RevisionContent } from '../src/proofs/contents';
 import { contentDigest } from '../src/proofs/digests';
-import { historyReach } from '../src/rulesets/1/history';
 import { appendAudit } from '../src/store/audit-log';
 import { appendEntry, findEntry, lastEntry, type StoredEntry } from '../src/store/chain';
 import { dropClaimsBefore, readClaims, writeClaims } from '../src/store/claims';
-import { type ComputationHeader, getComputation } from '../src/store/computations';
+import { getComputation } from '../src/store/computations';
 import { StoreError } from '../src/store/errors';
-import { failedEpochs, publishedIdentities } from '../src/store/history';
-import { findHold } from '../src/store/holds';
+import { disputeBehind } from '../src/store/disputes';
+import { findHold, supersededAbove } from '../src/store/holds';
+import { bookPublication } from '../src/store/ledger';
 import { lockNetwork, type Network } from '../src/store/networks';
 import { transaction } from '../src/store/pool';
 import { findResult, type Result } from '../src/store/results';
@@ -18,7 +18,7 @@ import type { ComputationRef, Proved, Published, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { GuardFailed } from './failures';
 import { closedAnswer } from './gather';
-import { loadPolicy } from './policies';
+import { guardChain, supersedeLaterHolds } from './guard-chain';
 
 /**
  * Publishes a checked computation exactly once, in one transaction (design, Publishing exactly once). The revision is
@@ -40,31 +40,50 @@ export async function publish(
     const result = await approvedResult(client, key, digest);
     const header = await getComputation(client, key);
     if ((await guardChain(client, key, header, network)) === 'superseded') return { kind: 'superseded' };
-    const last = await proveLast(deps, client, key.network);
-    const previousHead = last?.head ?? GENESIS_HEAD;
-    const entry = chainEntry(deps.hashes, JSON.parse(result.content) as RevisionContent, previousHead);
-    await appendEntry(client, key, {
-      position: (last?.position ?? 0) + 1,
-      kind: 'revision',
-      contentDigest: digest,
-      previousHead,
-      ...entry,
-    });
+    const head = await appendRevision(deps, client, key, result, network);
     await deps.reached('publish:before-commit');
-    return { kind: 'published', contentDigest: digest, head: entry.head, already: false };
+    return { kind: 'published', contentDigest: digest, head, already: false, recomputed: [] };
   });
   await deps.reached('publish:committed');
-  return published;
+  if (published.kind !== 'published') return published;
+  return { ...published, recomputed: await supersededAbove(deps.pool, key.network, key.epoch) };
 }
 
-function alreadyPublished(stored: StoredEntry, digest: string): Published {
+/**
+ * Appends a checked result to the chain as the newest revision of its epoch, books it, and ends the holds of later
+ * epochs that had read another history. Under the network's lock, after the guards. Returns the new head.
+ */
+export async function appendRevision(
+  deps: ActivityDependencies,
+  client: PoolClient,
+  key: ComputationRef,
+  result: Result,
+  network: Network,
+): Promise<string> {
+  const last = await proveLast(deps, client, key.network);
+  const previousHead = last?.head ?? GENESIS_HEAD;
+  const entry = chainEntry(deps.hashes, JSON.parse(result.content) as RevisionContent, previousHead);
+  await appendEntry(client, key, {
+    position: (last?.position ?? 0) + 1,
+    kind: 'revision',
+    contentDigest: result.contentDigest,
+    previousHead,
+    ...entry,
+  });
+  await bookPublication(client, key);
+  await supersedeLaterHolds(client, key, network);
+  return entry.head;
+}
+
+/** @throws StoreError `RevisionConflict` if what is published there is something else */
+export function alreadyPublished(stored: StoredEntry, digest: string): Extract<Published, { kind: 'published' }> {
   if (stored.contentDigest !== digest) {
     throw new StoreError(
       'RevisionConflict',
       `epoch ${stored.epoch} revision ${stored.revision} is published with the content digest ${stored.contentDigest}, this run computed ${digest}: audit the epoch`,
     );
   }
-  return { kind: 'published', contentDigest: digest, head: stored.head, already: true };
+  return { kind: 'published', contentDigest: digest, head: stored.head, already: true, recomputed: [] };
 }
 
 /** The result to publish: it has the digest that was checked, and a tripped breaker was let through by a decision. */
@@ -83,39 +102,6 @@ async function approvedResult(client: PoolClient, key: ComputationRef, digest: s
     'HoldMismatch',
     `epoch ${key.epoch} is on hold and nobody approved the content digest ${digest}`,
   );
-}
-
-/**
- * Guard `chain` (spec §8): what was read as history is the newest published below the epoch, and everything between
- * is closed as failed. A newer revision of what was read, or an epoch below that was published since, supersedes the
- * computation; a gap fails the epoch.
- */
-async function guardChain(
-  client: PoolClient,
-  key: ComputationRef,
-  header: ComputationHeader,
-  network: Network,
-): Promise<'holds' | 'superseded'> {
-  const policy = await loadPolicy(client, header.policyHash);
-  const read = new Map(header.history.map(([epoch, revision, content]) => [epoch, { revision, content }]));
-  const whole = header.history.length < historyReach(policy);
-  const first = whole ? network.firstEpoch : header.history[0]![0];
-  const published = await publishedIdentities(client, key.network, first, key.epoch);
-  const now = new Map(published.map((one) => [one.epoch, one]));
-  for (const one of published) {
-    const then = read.get(one.epoch);
-    if (then === undefined || then.revision !== one.revision || then.content !== one.contentDigest) return 'superseded';
-  }
-  const failed = await failedEpochs(client, key.network, first, key.epoch);
-  for (let epoch = first; epoch < key.epoch; epoch += 1) {
-    if (!now.has(epoch) && !failed.has(epoch))
-      throw new GuardFailed('chain', { epoch, reason: 'it is neither published nor failed' });
-  }
-  for (const epoch of read.keys()) {
-    if (!now.has(epoch))
-      throw new GuardFailed('chain', { epoch, reason: 'it was read as published, but is not in the chain' });
-  }
-  return 'holds';
 }
 
 /**
@@ -174,7 +160,9 @@ async function appendClaims(
   const position = revision.position + 1;
   // Claims follow every revision, so those before it stand right before it; none stand before the first.
   const previous = revision.position === 1 ? null : revision.position - 1;
-  await writeClaims(client, revision, position, previous);
+  const { network, epoch, computation } = revision;
+  const dispute = await disputeBehind(client, network, epoch, revision.revision, computation);
+  await writeClaims(client, revision, position, previous, dispute);
   const claims = await readClaims(client, revision.network, position);
   const tree = buildClaimsTree(
     claims.map((claim) => [claim.payee, claim.cumulative] as const),

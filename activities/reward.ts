@@ -35,15 +35,17 @@ export async function reward(
   index: number,
   cappedSum: string | null,
 ): Promise<Rewarded> {
-  const { seal, snapshot, policy } = await sealedEpoch(deps, key);
   const header = await getComputation(deps.pool, key);
+  const { dispute } = header;
+  const { seal, snapshot, policy } = await sealedEpoch(deps, key, dispute);
   const derivation = parseDerivation(header.derivation as DerivationText, await priceRows(deps.pool, key));
   const chunk = snapshot.chunks[index];
   if (chunk === undefined)
     throw new RangeError(`epoch ${key.epoch} has ${snapshot.chunks.length} chunks, none ${index}`);
   return transaction(deps.pool, async (client) => {
-    await bindRange(client, { ...key, registryLoad: seal.registryLoad, after: chunk.after, upTo: chunk.upTo });
-    const rewards = await grossRewards(client, policy, derivation, chunk, snapshot);
+    const { after, upTo } = chunk;
+    await bindRange(client, { ...key, registryLoad: seal.registryLoad, after, upTo, dispute });
+    const rewards = await grossRewards(client, policy, derivation, chunk, snapshot, dispute);
     heartbeat({ chunk: index, providers: rewards.length });
     const capped = rewards.reduce((sum, one) => sum + one.capped, 0n);
     const total = cappedSum !== null ? parseAmount(cappedSum) : snapshot.chunks.length === 1 ? capped : 0n;
@@ -64,17 +66,19 @@ async function grossRewards(
   derivation: Derivation,
   chunk: SnapshotChunk,
   snapshot: StoredSnapshot,
+  dispute: number,
 ): Promise<readonly GrossReward[]> {
   const hashes = {
     providers: createHash('sha256'),
     capacity: createHash('sha256'),
     performance: createHash('sha256'),
   };
-  const read = await readProviders(client, {
+  const each = {
     providers: [hashes.providers],
     capacity: [hashes.capacity],
     performance: [hashes.performance],
-  });
+  };
+  const read = await readProviders(client, each, dispute);
   for (const table of Object.keys(hashes) as RangeTable[]) {
     const digest = hashes[table].digest('hex');
     if (digest !== chunk.digests[table]) {

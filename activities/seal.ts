@@ -1,20 +1,13 @@
-import { createHash } from 'node:crypto';
-import { heartbeat } from '@temporalio/activity';
-import type { PoolClient } from 'pg';
-import { type SnapshotTable, snapshotDigest } from '../src/proofs/digests';
-import { ProviderTally, providerFactsText } from '../src/rulesets/1/facts';
-import type { Policy } from '../src/rulesets/1/policy';
 import { lockInputs, lockNetwork } from '../src/store/networks';
 import { effectivePolicyHash } from '../src/store/policies';
 import { transaction } from '../src/store/pool';
 import { findSeal, insertSeal, type Seal } from '../src/store/seals';
-import { bindRange, chunkEnd, rangeHashes, readLines, readProviders } from '../src/store/snapshot-rows';
-import { findSnapshot, insertSnapshot, type SnapshotChunk, type StoredSnapshot } from '../src/store/snapshots';
+import { chunkEnd } from '../src/store/snapshot-rows';
+import { findSnapshot, insertSnapshot, SEALED_ROWS, type StoredSnapshot } from '../src/store/snapshots';
 import type { EpochRef, Sealed } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { loadPolicy } from './policies';
-
-const SMALL_TABLES = ['demand', 'quotes', 'token', 'macro'] as const;
+import { readSnapshot } from './read-snapshot';
 
 /**
  * Seals an epoch (spec §3): freezes its rows, then reads them once in canonical order for the digest and the sums.
@@ -47,74 +40,12 @@ function freeze(deps: ActivityDependencies, ref: EpochRef): Promise<Seal> {
 
 async function takeSnapshot(deps: ActivityDependencies, ref: EpochRef, frozen: Seal): Promise<StoredSnapshot> {
   const policy = await loadPolicy(deps.pool, frozen.policyHash);
-  const snapshot = await transaction(deps.pool, (client) => readSnapshot(client, deps, ref, frozen, policy));
+  const rows = { ...ref, registryLoad: frozen.registryLoad, dispute: SEALED_ROWS };
+  const snapshot = await transaction(deps.pool, (client) =>
+    readSnapshot(client, deps.hashes, rows, policy, () => chunkEnd(client, deps.chunkProviders)),
+  );
   await deps.reached('seal:read');
   await insertSnapshot(deps.pool, ref.network, ref.epoch, snapshot);
   // The row that stands is the one that counts, also if another attempt wrote it first.
   return (await findSnapshot(deps.pool, ref.network, ref.epoch)) ?? snapshot;
-}
-
-async function readSnapshot(
-  client: PoolClient,
-  deps: ActivityDependencies,
-  ref: EpochRef,
-  frozen: Seal,
-  policy: Policy,
-): Promise<StoredSnapshot> {
-  const tables = rangeHashes();
-  const tally = new ProviderTally(policy.rewards.performance.minimumUptime);
-  const chunks: SnapshotChunk[] = [];
-  const rows = { providers: 0, capacity: 0, performance: 0 };
-  for (let after: string | null = null, last = false; !last; ) {
-    const range = { ...ref, registryLoad: frozen.registryLoad, after, upTo: null };
-    await bindRange(client, range);
-    const upTo = await chunkEnd(client, deps.chunkProviders);
-    await bindRange(client, { ...range, upTo });
-    const own = rangeHashes();
-    const read = await readProviders(client, {
-      providers: [tables.providers, own.providers],
-      capacity: [tables.capacity, own.capacity],
-      performance: [tables.performance, own.performance],
-    });
-    for (const provider of read.providers) tally.add(provider);
-    rows.providers += read.providers.length;
-    rows.capacity += read.capacityRows;
-    rows.performance += read.performanceRows;
-    chunks.push({ after, upTo, providers: read.providers.length, digests: hexOf(own) });
-    heartbeat({ providers: rows.providers });
-    after = upTo;
-    last = upTo === null;
-  }
-  const small = await readSmall(client);
-  const tableDigests: Record<SnapshotTable, string> = { ...hexOf(tables), ...small.digests };
-  return {
-    snapshotDigest: snapshotDigest(deps.hashes, tableDigests),
-    tableDigests,
-    rowCounts: { ...rows, ...small.rows },
-    facts: providerFactsText(tally.facts()),
-    chunks,
-  };
-}
-
-type SmallTable = (typeof SMALL_TABLES)[number];
-
-async function readSmall(
-  client: PoolClient,
-): Promise<{ digests: Record<SmallTable, string>; rows: Record<SmallTable, number> }> {
-  const digests = {} as Record<SmallTable, string>;
-  const rows = {} as Record<SmallTable, number>;
-  for (const table of SMALL_TABLES) {
-    const hash = createHash('sha256');
-    rows[table] = (await readLines(client, table, [hash])).length;
-    digests[table] = hash.digest('hex');
-  }
-  return { digests, rows };
-}
-
-function hexOf(hashes: ReturnType<typeof rangeHashes>): SnapshotChunk['digests'] {
-  return {
-    providers: hashes.providers.digest('hex'),
-    capacity: hashes.capacity.digest('hex'),
-    performance: hashes.performance.digest('hex'),
-  };
 }

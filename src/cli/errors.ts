@@ -41,6 +41,9 @@ const EXIT_OF_STORE: Partial<Record<StoreErrorId, ExitCode>> = {
   HoldClosed: EXIT.already,
   EpochClosed: EXIT.already,
   RequestConflict: EXIT.already,
+  BatchClosed: EXIT.already,
+  BatchNotApproved: EXIT.approval,
+  PaymentConflict: EXIT.already,
   SelfApproval: EXIT.approval,
   HoldMismatch: EXIT.approval,
   RevisionConflict: EXIT.mismatch,
@@ -115,7 +118,7 @@ function failureOutside(error: Error): Failure {
       ),
     );
   }
-  if (isDatabaseRefusal(error)) {
+  if (RIGHTS.test(code ?? '') && isDatabaseRefusal(error)) {
     return known(
       EXIT.failed,
       told(
@@ -137,6 +140,9 @@ function failureOutside(error: Error): Failure {
   }
   return { exit: EXIT.failed, message: error.message, defect: true };
 }
+
+/** Login, database and rights: what an administrator can mend. Any other refusal is a defect of ours. */
+const RIGHTS = /^(28...|3D000|42501|25006)$/;
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'There is no such file or folder',

@@ -10,6 +10,8 @@ const GROUPS = {
   price: 'prices and how they were formed',
   payout: 'what providers were paid',
   policy: 'policy files',
+  payment: 'paying what is due',
+  ledger: 'accounts, dues, and their check',
 } as const;
 
 /** The command that has the others of a subject below it, like `settle epoch`; made when first asked for. */

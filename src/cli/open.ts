@@ -9,9 +9,13 @@ export function sessionOptions(io: Io): SessionOptions {
 }
 
 /** Works with the database alone, and closes it whatever happens. Loads the drivers only when they are needed. */
-export async function withDatabase<T>(io: Io, work: (session: Session & CommandContext) => Promise<T>): Promise<T> {
+export async function withDatabase<T>(
+  io: Io,
+  work: (session: Session & CommandContext) => Promise<T>,
+  options: Partial<SessionOptions> = {},
+): Promise<T> {
   const { openDatabaseSession } = await import('./session.js');
-  return closing(io, await openDatabaseSession(sessionOptions(io)), work);
+  return closing(io, await openDatabaseSession({ ...sessionOptions(io), ...options }), work);
 }
 
 /** Works with the database and Temporal: those of a running stack, or its own for the time of the command. */

@@ -40,6 +40,8 @@ export interface SessionOptions
   extends Pick<OpenStackOptions, 'home' | 'env' | 'log' | 'progress' | 'signal' | 'durable' | 'onLost'> {
   /** false: this process has to have the home for itself, and starts what is not external. Default: true. */
   readonly join?: boolean;
+  /** The rights that the command needs. Default: those of an operator. */
+  readonly role?: DatabaseRole;
 }
 
 /** Opens the database alone: joins a running stack, or starts the embedded server for the time of the command. */
@@ -106,7 +108,7 @@ async function joinedDatabase(options: SessionOptions, closers: Closers): Promis
 
 async function databaseSession(address: DatabaseAddress, options: SessionOptions, closers: Closers): Promise<Session> {
   const url = await preparedUrl(address, options);
-  const pool = rolePool(url, 'settle_operator', options);
+  const pool = rolePool(url, options.role ?? 'settle_operator', options);
   closers.push(() => pool.end());
   await assertSchema(pool);
   const actor = await actorOf(pool, address, options);

@@ -41,6 +41,7 @@ export function firstPriceDiscrepancy(explanation: PriceExplanation): string | n
 
 const units = (amount: TokenAmount): bigint => BigInt(amount.baseUnits);
 const smaller = (left: bigint, right: bigint): bigint => (left < right ? left : right);
+const larger = (left: bigint, right: bigint): bigint => (left > right ? left : right);
 
 function amountsOf({ lines, gross, cap, scaling, amount }: PayoutExplanation): TokenAmount[] {
   const parts = [cap.pool, cap.cap, cap.cut, cap.capped, scaling.cappedSum, scaling.pool, scaling.cut];
@@ -96,7 +97,7 @@ function multipliersAddUp({ multipliers }: LineExplanation): boolean {
     parseScaled(multipliers.marketConditions, 9),
   );
   const [minimum, maximum] = [parseScaled(multipliers.minimum, 9), parseScaled(multipliers.maximum, 9)];
-  const bounded = product > maximum ? maximum : product < minimum ? minimum : product;
+  const bounded = product > maximum ? maximum : larger(product, minimum);
   return parseScaled(multipliers.product, 9) === product && parseScaled(multipliers.network, 9) === bounded;
 }
 

@@ -63,6 +63,7 @@ export function scaledOf(x: Decimal, decimals: number): bigint {
   if (x.decimalPlaces() > decimals) {
     throw new RangeError(`${x.toFixed()} has more than ${decimals} decimals and was not quantised`);
   }
+  // biome-ignore lint/plugin/exact-money: a Decimal; nothing is rounded, since it was just found to have no more decimals
   const text = x.toFixed(decimals);
   return BigInt(decimals === 0 ? text : text.slice(0, -decimals - 1) + text.slice(-decimals));
 }
@@ -113,6 +114,7 @@ export function parseCount(text: string): number {
   if (!COUNT_PATTERN.test(text)) {
     throw new NumberTextError('not-a-count', `${JSON.stringify(text.slice(0, 60))} is not an unsigned integer`);
   }
+  // biome-ignore lint/plugin/exact-money: an unsigned integer, refused below if it is not a safe one
   const count = Number(text);
   if (!Number.isSafeInteger(count)) {
     throw new NumberTextError('too-large', `${text.slice(0, 60)} is above ${Number.MAX_SAFE_INTEGER}`);

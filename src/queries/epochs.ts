@@ -2,15 +2,9 @@ import type { ClaimsContent, RevisionContent } from '../proofs/contents';
 import { epochTimes, instantText } from '../rulesets/1/calendar';
 import type { Policy } from '../rulesets/1/policy';
 import type { TrippedBreaker } from '../rulesets/1/records';
+import { newestPublishedEpoch } from '../store/chain';
 import type { ComputationKey } from '../store/computations';
-import {
-  type EpochReport,
-  type EpochState,
-  epochReport,
-  epochReports,
-  newestPublishedEpoch,
-  recordedEpochs,
-} from '../store/epoch-reports';
+import { type EpochReport, type EpochState, epochReport, epochReports, recordedEpochs } from '../store/epoch-reports';
 import { getNetwork, type Network } from '../store/networks';
 import type { Queryable } from '../store/pool';
 import { QueryError } from './errors';
@@ -22,6 +16,8 @@ export interface EpochSummary {
   readonly state: EpochState;
   readonly start: string;
   readonly revision: number | null;
+  /** null: no revision to take it from. */
+  readonly token: { readonly symbol: string; readonly decimals: number } | null;
   readonly pool: string | null;
   readonly sum: string | null;
   readonly unallocated: string | null;
@@ -67,14 +63,17 @@ export async function listEpochs(
   // Epochs follow each other without holes, so the newest few of all states lie in as many numbers.
   const from = newest === null || states !== null ? first : Math.max(first, last - newest + 1);
   const reports = await epochReports(db, network, from, last, states);
-  return (newest === null ? reports : reports.slice(-newest)).map((report) => summaryOf(calendar, report));
+  const summaries: EpochSummary[] = [];
+  for (const report of newest === null ? reports : reports.slice(-newest)) {
+    summaries.push(summaryOf(calendar, report, await policyOf(db, report)));
+  }
+  return summaries;
 }
 
 /** One epoch with the policy that settles it and its times. */
 export interface EpochDetail {
   readonly summary: EpochSummary;
   readonly policy: { readonly name: string; readonly hash: string } | null;
-  readonly token: { readonly symbol: string; readonly decimals: number } | null;
   readonly end: string;
   readonly inputDeadline: string | null;
   readonly sealedAt: string | null;
@@ -86,13 +85,12 @@ export async function epochDetail(db: Queryable, network: string, epoch: number)
   const calendar = await getNetwork(db, network);
   const report = await requireReport(db, calendar, epoch);
   const content = contentOf(report);
-  const policy = content === null ? null : await readPolicy(db, content.policyHash);
+  const policy = await policyOf(db, report);
   const times = policy === null ? null : epochTimes(policy.epoch, epoch);
   const endSeconds = calendar.genesisSeconds + (epoch + 1) * calendar.lengthSeconds;
   return {
-    summary: summaryOf(calendar, report),
+    summary: summaryOf(calendar, report, policy),
     policy: policy === null || content === null ? null : { name: policy.name, hash: content.policyHash },
-    token: policy === null ? null : policy.token,
     end: instantText(endSeconds),
     inputDeadline: times === null ? null : instantText(times.deadlineSeconds),
     sealedAt: report.sealedAt,
@@ -130,10 +128,13 @@ export async function settledEpoch(db: Queryable, network: string, epoch: number
   };
 }
 
+// Epoch numbers are 32-bit in the database.
+const LAST_EPOCH = 2_147_483_647;
+
 /** The last published epoch. @throws QueryError `nothing-published` */
 export async function lastPublishedEpoch(db: Queryable, network: string): Promise<number> {
   await getNetwork(db, network);
-  const newest = await newestPublishedEpoch(db, network);
+  const newest = await newestPublishedEpoch(db, network, LAST_EPOCH);
   if (newest !== null) return newest;
   throw new QueryError('nothing-published', {
     what: 'No epoch of this network is published yet.',
@@ -170,6 +171,11 @@ function contentOf(report: EpochReport): RevisionContent | null {
   return report.content === null ? null : (JSON.parse(report.content) as RevisionContent);
 }
 
+async function policyOf(db: Queryable, report: EpochReport): Promise<Policy | null> {
+  const content = contentOf(report);
+  return content === null ? null : readPolicy(db, content.policyHash);
+}
+
 function claimsOf(report: EpochReport): ClaimsContent | null {
   return report.claims === null ? null : (JSON.parse(report.claims) as ClaimsContent);
 }
@@ -181,13 +187,14 @@ const SINCE: Readonly<Record<EpochState, 'publishedAt' | 'failedAt' | 'heldSince
   open: 'sealedAt',
 };
 
-function summaryOf(calendar: Network, report: EpochReport): EpochSummary {
+function summaryOf(calendar: Network, report: EpochReport, policy: Policy | null): EpochSummary {
   const content = contentOf(report);
   return {
     epoch: report.epoch,
     state: report.state,
     start: instantText(calendar.genesisSeconds + report.epoch * calendar.lengthSeconds),
     revision: report.revision,
+    token: policy === null ? null : policy.token,
     pool: content?.pool ?? null,
     sum: content?.sum ?? null,
     unallocated: content?.unallocated ?? null,

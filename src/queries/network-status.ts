@@ -1,16 +1,16 @@
-import { epochTimes, instantText } from '../rulesets/1/calendar';
+import { epochAt, epochTimes, instantText } from '../rulesets/1/calendar';
 import type { Policy } from '../rulesets/1/policy';
 import { tokenObservationOf } from '../rulesets/1/sealed-rows';
 import { type MissingInput, missingInputs } from '../rulesets/1/sealing';
-import { lastEntry } from '../store/chain';
-import { type DueEpoch, lastClosedEpoch, nextDueEpoch } from '../store/due';
-import { epochCounts, newestPublishedEpoch } from '../store/epoch-reports';
+import { lastEntry, newestPublishedEpoch } from '../store/chain';
+import { type DueEpoch, nextDueEpoch, SILENT_LIMIT } from '../store/due';
 import { type Hold, openHolds } from '../store/holds';
 import { getNetwork, type Network } from '../store/networks';
-import { effectivePolicyHash } from '../store/policies';
+import { effectivePolicyHash, listEffectivePolicies } from '../store/policies';
 import type { Queryable } from '../store/pool';
 import { completeness, databaseClock, findSeal } from '../store/seals';
 import { tokenLines } from '../store/snapshot-rows';
+import { networkStanding } from '../store/standing';
 import { readPolicy } from './policies';
 
 /** How a network stands. Instants are text `YYYY-MM-DDTHH:MM:SSZ`, by the database's clock. */
@@ -20,12 +20,20 @@ export interface NetworkStatus {
   readonly calendar: CalendarStatus;
   readonly policy: { readonly name: string; readonly hash: string; readonly fromEpoch: number };
   readonly counts: { readonly published: number; readonly failed: number; readonly held: number };
+  readonly token: { readonly symbol: string; readonly decimals: number };
+  /** Base units: paid in all published epochs. */
+  readonly paidSum: string;
   readonly lastClosed: number | null;
   readonly lastPublished: number | null;
   readonly next: NextEpoch;
   readonly lateness: Lateness | null;
   readonly holds: readonly HoldStatus[];
-  readonly chain: { readonly position: number; readonly epoch: number; readonly head: string; readonly at: string } | null;
+  readonly chain: {
+    readonly position: number;
+    readonly epoch: number;
+    readonly head: string;
+    readonly at: string;
+  } | null;
 }
 
 export interface CalendarStatus {
@@ -72,30 +80,122 @@ export interface HoldStatus {
   readonly breakers: Hold['breakers'];
 }
 
-/** How many epochs in a row the loop closes for lack of inputs before it stops (see activities/due). */
-const SILENT_LIMIT = 24;
-
 export async function networkStatus(db: Queryable, name: string): Promise<NetworkStatus> {
   const network = await getNetwork(db, name);
   const { nowSeconds } = await databaseClock(db);
   const due = await nextDueEpoch(db, name, null, SILENT_LIMIT);
-  const lastClosed = await lastClosedEpoch(db, name);
-  const holds = (await openHolds(db, name)).map(holdStatus);
+  const standing = await networkStanding(db, name);
   const policyEpoch = due.kind === 'finished' ? (due.lastClosed ?? network.firstEpoch) : due.epoch;
   const hash = await effectivePolicyHash(db, name, policyEpoch);
   const policy = await readPolicy(db, hash);
+  const approvals = await listEffectivePolicies(db, name);
   const last = await lastEntry(db, name);
   return {
     network: name,
     now: instantText(nowSeconds),
     calendar: calendarStatus(network, nowSeconds),
-    policy: { name: policy.name, hash, fromEpoch: await policyFrom(db, name, hash) },
-    counts: { ...(await epochCounts(db, name)), held: holds.length },
-    lastClosed,
-    lastPublished: await newestPublishedEpoch(db, name),
+    policy: {
+      name: policy.name,
+      hash,
+      fromEpoch: approvals.findLast(({ policyHash }) => policyHash === hash)?.fromEpoch ?? network.firstEpoch,
+    },
+    counts: {
+      published: standing.published,
+      failed: Object.values(standing.failed).reduce((sum, count) => sum + count, 0),
+      held: standing.held,
+    },
+    token: policy.token,
+    paidSum: standing.paidSum,
+    lastClosed: standing.lastClosed,
+    lastPublished: await newestPublishedEpoch(db, name, standing.lastClosed ?? 0),
     next: await nextEpoch(db, network, policy, due),
     lateness: latenessOf(network, due, nowSeconds),
-    holds,
+    holds: (await openHolds(db, name)).map(holdStatus),
     chain: last === null ? null : { position: last.position, epoch: last.epoch, head: last.head, at: last.publishedAt },
+  };
+}
+
+function calendarStatus(network: Network, nowSeconds: number): CalendarStatus {
+  const { genesisSeconds, lengthSeconds, graceSeconds, firstEpoch, lastEpoch } = network;
+  const genesis = instantText(genesisSeconds);
+  return { genesis, lengthSeconds, graceSeconds, firstEpoch, lastEpoch, current: epochAt(network, nowSeconds) };
+}
+
+async function nextEpoch(db: Queryable, network: Network, policy: Policy, due: DueEpoch): Promise<NextEpoch> {
+  if (due.kind === 'finished') {
+    const schedule = 'nothing to do: every epoch of the calendar is closed';
+    const none = { epoch: null, dueAt: null, inputDeadline: null, missing: [], sealed: false };
+    return { kind: 'finished', ...none, schedule };
+  }
+  const { epoch } = due;
+  const { deadlineSeconds } = epochTimes(policy.epoch, epoch);
+  const sealed = (await findSeal(db, network.network, epoch)) !== null;
+  const missing = due.kind === 'due' && !sealed ? await missingNow(db, network.network, epoch, policy) : [];
+  const kind = due.kind === 'due' && due.held ? 'held' : due.kind;
+  const dueAt = instantText(dueSeconds(network, epoch));
+  return {
+    kind,
+    epoch,
+    dueAt,
+    inputDeadline: instantText(deadlineSeconds),
+    missing,
+    sealed,
+    schedule: scheduleWords(due, kind, dueAt, missing),
+  };
+}
+
+/** What a tick does now, in words. */
+function scheduleWords(
+  due: Exclude<DueEpoch, { kind: 'finished' }>,
+  kind: NextEpoch['kind'],
+  dueAt: string,
+  missing: readonly MissingInput[],
+): string {
+  const epoch = `epoch ${due.epoch}`;
+  if (due.kind === 'stalled') {
+    return `stops: ${due.closedInARow} epochs in a row had no inputs. Look at their source, then \`settle epoch run ${due.epoch}\``;
+  }
+  if (kind === 'not-yet') return `settles ${epoch} from ${dueAt} on`;
+  if (kind === 'held')
+    return `passes: ${epoch} waits for a person; once the hold has expired a tick closes it as failed`;
+  if (missing.length > 0) return `looks at the inputs of ${epoch} again; at their deadline it goes on or fails`;
+  return `settles ${epoch}, and then every epoch that is due`;
+}
+
+const dueSeconds = ({ genesisSeconds, lengthSeconds, graceSeconds }: Network, epoch: number): number =>
+  genesisSeconds + (epoch + 1) * lengthSeconds + graceSeconds;
+
+async function missingNow(
+  db: Queryable,
+  network: string,
+  epoch: number,
+  policy: Policy,
+): Promise<readonly MissingInput[]> {
+  const found = await completeness(db, network, epoch);
+  const token = (await tokenLines(db, network, epoch)).map(tokenObservationOf);
+  return missingInputs(policy, epoch, { capacityRows: found.capacityRows, token, performance: found });
+}
+
+/** null: no epoch is due that is not closed. */
+function latenessOf(network: Network, due: DueEpoch, nowSeconds: number): Lateness | null {
+  if (due.kind === 'finished' || due.kind === 'not-yet') return null;
+  const seconds = nowSeconds - dueSeconds(network, due.epoch);
+  if (seconds < 0) return null;
+  const waiting = (seconds - (seconds % network.lengthSeconds)) / network.lengthSeconds + 1;
+  const left = network.lastEpoch === null ? waiting : network.lastEpoch - due.epoch + 1;
+  return { epochs: Math.min(waiting, left), seconds };
+}
+
+function holdStatus(hold: Hold): HoldStatus {
+  return {
+    epoch: hold.epoch,
+    revision: hold.revision,
+    since: hold.heldAt,
+    deadline: hold.deadline,
+    overdue: hold.overdue,
+    secondsLeft: hold.overdue ? 0 : hold.waitSeconds,
+    askedBy: hold.askedBy,
+    contentDigest: hold.contentDigest,
+    breakers: hold.breakers,
   };
 }

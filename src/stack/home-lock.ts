@@ -60,8 +60,11 @@ function removeDeadLock(lockFile: string, dead: HomeOwner | null, self: HomeOwne
   }
 }
 
-const currentCommand = (): string =>
-  [basename(process.argv[1] ?? process.argv0), ...process.argv.slice(2)].join(' ').trim();
+/** As the user typed it: whatever way in was taken, it ends in start.mjs. */
+function currentCommand(): string {
+  const program = basename(process.argv[1] ?? process.argv0);
+  return [program === 'start.mjs' ? 'settle' : program, ...process.argv.slice(2)].join(' ');
+}
 
 /**
  * Takes the home for this process.

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { accessSync, constants, existsSync, mkdirSync, readFileSync } from 'node:fs';
 import { chmod, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { StackError } from './errors';
@@ -69,18 +69,23 @@ export async function prepareHome(home: string): Promise<HomePaths> {
       mkdirSync(paths.root, { recursive: true });
       await chmod(paths.root, runsAsRoot() ? 0o711 : 0o700);
     }
+    accessSync(paths.root, constants.R_OK | constants.W_OK | constants.X_OK);
     await mkdir(paths.logs, { recursive: true, mode: 0o700 });
     await mkdir(paths.temporal, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new StackError('HomeNotUsable', {
-      what: `The folder for the data cannot be made or written: ${(error as Error).message}.`,
-      where: paths.root,
-      todo: 'set SETTLE_HOME to a folder that you may write, or run as the user who made this one.',
-      cause: error,
-    });
+    throw homeNotUsable(paths, error);
   }
   return paths;
 }
+
+/** For a home that belongs to another user, or lies where nothing can be made. */
+export const homeNotUsable = (paths: HomePaths, cause: unknown): StackError =>
+  new StackError('HomeNotUsable', {
+    what: `The folder for the data cannot be used: ${(cause as Error).message}.`,
+    where: paths.root,
+    todo: 'set SETTLE_HOME to a folder that you may write, or run as the user who made this one.',
+    cause,
+  });
 
 /** Writes a record whole or not at all; only its owner may read it. */
 export async function writeRecord(file: string, record: object): Promise<void> {

@@ -1,12 +1,12 @@
-import { rmSync } from 'node:fs';
 import type { ConnectionOptions } from '@temporalio/client';
-import { databaseUrl, ensureDatabase } from './databases';
+import { ensureDatabase } from './databases';
 import { StackError, StackNotRunning } from './errors';
 import { externalTemporal } from './external';
-import { defaultHome, type HomePaths, homePaths, prepareHome, readRecord, writeRecord } from './home';
-import { type HomeLock, type HomeOwner, lockHome, readOwner } from './home-lock';
+import { defaultHome, type HomePaths, homeNotUsable, homePaths, prepareHome, readRecord, writeRecord } from './home';
+import { type HomeOwner, lockHome, readOwner } from './home-lock';
+import { Keeper, type Kept } from './keeper';
 import { type EmbeddedPostgres, startPostgres } from './postgres';
-import { isRunning, type ProcessIdentity, signalTo } from './processes';
+import { isRunning } from './processes';
 import { type EmbeddedTemporal, NAMESPACE, startTemporal } from './temporal';
 
 /** The database of the system: ours in the embedded server, or the one that DATABASE_URL names. */
@@ -101,71 +101,6 @@ function embeddedTemporal({ address, uiUrl, how }: EmbeddedTemporal): TemporalAd
   return { address, namespace: NAMESPACE, uiUrl, connection: { address }, how };
 }
 
-/** One server that this process answers for. */
-interface Kept {
-  readonly name: string;
-  readonly process: ProcessIdentity;
-  stop(): Promise<void>;
-}
-
-/** Watches the servers, stops them, and stops them in haste when the process ends without having closed the stack. */
-class Keeper {
-  readonly kept: Kept[] = [];
-  private closing: Promise<void> | null = null;
-  private watch: NodeJS.Timeout | undefined;
-  private readonly onExit = () => {
-    for (const { process: server } of this.kept) signalTo(server, 'SIGINT');
-    this.leaveHome();
-  };
-
-  constructor(
-    private readonly paths: HomePaths,
-    private readonly lock: HomeLock | null,
-  ) {
-    process.once('exit', this.onExit);
-  }
-
-  /** Looks after the servers. The timer also keeps this process alive for as long as the stack is open. */
-  watchFor(onLost: (error: StackError) => void): void {
-    if (this.kept.length === 0) return;
-    let told = false;
-    this.watch = setInterval(() => {
-      const lost = told ? undefined : this.kept.find(({ process: server }) => !isRunning(server));
-      if (lost === undefined) return;
-      told = true;
-      onLost(
-        new StackError(lost.name === 'PostgreSQL' ? 'PostgresNotStarted' : 'TemporalNotStarted', {
-          what: `${lost.name} (process ${lost.process.pid}) ended although nobody here stopped it.`,
-          where: this.paths.logs,
-          todo: 'read its log there and start again: what was committed is kept.',
-        }),
-      );
-    }, 1_000);
-  }
-
-  close(): Promise<void> {
-    this.closing ??= this.stopAll();
-    return this.closing;
-  }
-
-  private async stopAll(): Promise<void> {
-    clearInterval(this.watch);
-    rmSync(this.paths.state, { force: true });
-    // At the same time: the two servers do not know each other, and the worker that knows both has stopped by now.
-    const results = await Promise.allSettled(this.kept.map((server) => server.stop()));
-    process.removeListener('exit', this.onExit);
-    this.leaveHome();
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed) throw failed.reason;
-  }
-
-  private leaveHome(): void {
-    if (this.lock === null) return;
-    rmSync(this.paths.state, { force: true });
-    this.lock.release();
-  }
-}
-
 interface Opened {
   readonly postgres: DatabaseAddress;
   readonly temporal: TemporalAddress | null;
@@ -244,6 +179,14 @@ export async function openDatabase(options: OpenStackOptions = {}): Promise<Data
 
 async function runningState(home: string): Promise<StateRecord> {
   const paths = homePaths(home);
+  try {
+    return await stateOf(paths);
+  } catch (error) {
+    throw (error as NodeJS.ErrnoException).code === 'EACCES' ? homeNotUsable(paths, error) : error;
+  }
+}
+
+async function stateOf(paths: HomePaths): Promise<StateRecord> {
   const owner = readOwner(paths.lock);
   if (owner === null) throw new StackNotRunning(paths.root, 'Nothing runs on this home.');
   if (!isRunning(owner)) {
@@ -284,5 +227,3 @@ export async function joinStack(home?: string, env: NodeJS.ProcessEnv = process.
 export async function joinDatabase(home?: string, env: NodeJS.ProcessEnv = process.env): Promise<DatabaseAddress> {
   return externalDatabase(env) ?? (await runningState(home ?? defaultHome(env))).postgres;
 }
-
-export { databaseUrl };

@@ -14,8 +14,8 @@ export interface Claim {
 /**
  * Books a revision to the payees in force at its snapshot and writes the claims after it at `position`, from those of
  * the claims entry before (`previousPosition`, null: none). Revision 1 books its amounts; revision r+1 books the
- * adjustments to those of revision r, to the payees of the registry as its dispute corrects it. One statement: nothing
- * is read, changed and written back by hand.
+ * adjustments to those of revision r, to the payees of the registry as `dispute` corrects it (0: as it was sealed). One
+ * statement: nothing is read, changed and written back by hand.
  *
  * A payee whose entitlement fell below 0 without ever having been above keeps its row with a cumulative amount of 0:
  * what it is paid later is set against it.
@@ -25,6 +25,7 @@ export async function writeClaims(
   key: ComputationKey,
   position: number,
   previousPosition: number | null,
+  dispute: number,
 ): Promise<void> {
   await db.query(
     `with published as (
@@ -38,9 +39,7 @@ export async function writeClaims(
        select provider, coalesce(published.amount, 0) - coalesce(superseded.amount, 0) as adjustment
        from published full join superseded using (provider)),
      payees as (
-       select r.provider, r.payee from corrected_registry($1::text, $2::integer,
-         (select c.dispute from computation c where c.network = $1::text and c.epoch = $2::integer
-            and c.revision = $3::integer and c.computation = $4::integer)) r),
+       select r.provider, r.payee from corrected_registry($1::text, $2::integer, $7::integer) r),
      added as (
        select payees.payee, sum(booked.adjustment) as adjustment
        from booked join payees using (provider) where payees.payee is not null group by payees.payee),
@@ -51,7 +50,7 @@ export async function writeClaims(
              coalesce(before.cumulative, 0) as cumulative
            from before full join added using (payee)) c
      where greatest(cumulative, entitlement) > 0 or entitlement < 0`,
-    [key.network, key.epoch, key.revision, key.computation, position, previousPosition],
+    [key.network, key.epoch, key.revision, key.computation, position, previousPosition, dispute],
   );
 }
 

@@ -1,6 +1,9 @@
 import { holdsOf } from './holds';
 import type { Queryable } from './pool';
 
+/** A silent source is an incident: after so many epochs closed in a row for lack of inputs, a person has to look. */
+export const SILENT_LIMIT = 24;
+
 /** What the loop of a network has to do next. Epochs settle strictly in order, so there is one answer. */
 export type DueEpoch =
   /** `held`: it waits for a person, and its hold has not expired. */

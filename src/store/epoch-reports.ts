@@ -123,27 +123,3 @@ export async function recordedEpochs(
   const { first, last } = found.rows[0]!;
   return first === null || last === null ? null : { first, last };
 }
-
-/** How many epochs of a network are closed, and how. */
-export async function epochCounts(
-  db: Queryable,
-  network: string,
-): Promise<{ readonly published: number; readonly failed: number }> {
-  const found = await db.query<{ published: number; failed: number }>(
-    `with published as (select distinct epoch from chain_entry where network = $1 and kind = 'revision')
-     select (select count(*) from published) as published,
-       (select count(distinct epoch) from epoch_failure f where network = $1
-          and not exists (select from published p where p.epoch = f.epoch)) as failed`,
-    [network],
-  );
-  return found.rows[0]!;
-}
-
-/** The highest epoch that is published; null: none is. */
-export async function newestPublishedEpoch(db: Queryable, network: string): Promise<number | null> {
-  const found = await db.query<{ epoch: number | null }>(
-    `select max(epoch) as epoch from chain_entry where network = $1 and kind = 'revision'`,
-    [network],
-  );
-  return found.rows[0]?.epoch ?? null;
-}

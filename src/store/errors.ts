@@ -23,6 +23,22 @@ export class StoreError extends Error {
       | 'BatchNotApproved'
       | 'PaymentConflict'
       | 'ChainUnproved'
+      /** There is no such dispute. */
+      | 'DisputeUnknown'
+      /** The dispute is decided, or its revision published. */
+      | 'DisputeClosed'
+      /** Another revision was published since, or another dispute approved first. */
+      | 'DisputeStale'
+      /** The decision names another content digest than the one that was computed. */
+      | 'DisputeMismatch'
+      /** Nothing to decide on yet. */
+      | 'DisputeUncomputed'
+      /** The dispute's corrections change no row. */
+      | 'DisputeEmpty'
+      /** What is disputed is not published, or not the newest revision. */
+      | 'DisputeRefused'
+      /** The epoch did not fail, so there is nothing to settle again. */
+      | 'EpochNotFailed'
       | 'TamperedRows',
     message: string,
   ) {

@@ -16,6 +16,8 @@ export type FailureName = (typeof FAILURES)[number];
 
 export interface EpochFailure {
   readonly epoch: number;
+  /** Counts the failures of an epoch, from 1: it may be settled again, and fail again. */
+  readonly failureNo: number;
   readonly failure: FailureName;
   readonly detail: Readonly<Record<string, unknown>>;
   readonly actor: string;
@@ -25,13 +27,13 @@ export interface EpochFailure {
   readonly failedAt: string;
 }
 
-const COLUMNS = `epoch, failure, detail, actor, reason, run_id as "runId", to_char(failed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "failedAt"`;
+const COLUMNS = `epoch, failure_no as "failureNo", failure, detail, actor, reason, run_id as "runId", to_char(failed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "failedAt"`;
 
 /** Closes an epoch as failed, once for each run. Run under the network's lock, after looking that it is still open. */
 export async function insertFailure(
   db: Queryable,
   network: string,
-  failure: Omit<EpochFailure, 'failedAt'>,
+  failure: Omit<EpochFailure, 'failureNo' | 'failedAt'>,
 ): Promise<void> {
   await db.query(
     `insert into epoch_failure (network, epoch, failure_no, failure, detail, actor, reason, run_id)

@@ -58,6 +58,30 @@ export async function openHolds(db: Queryable, network: string): Promise<readonl
   return found.rows;
 }
 
+/** Open holds of the epochs above one, lowest first. */
+export async function openHoldsAbove(db: Queryable, network: string, epoch: number): Promise<readonly Hold[]> {
+  const found = await db.query<Hold>(
+    `${SELECT} where h.network = $1 and h.epoch > $2 and d.decision is null order by h.epoch, h.computation`,
+    [network, epoch],
+  );
+  return found.rows;
+}
+
+/** Epochs above one that are not closed and whose newest hold was superseded: they have to be computed again. */
+export async function supersededAbove(db: Queryable, network: string, epoch: number): Promise<readonly number[]> {
+  const found = await db.query<{ epoch: number }>(
+    `select epoch from (
+       select distinct on (h.epoch) h.epoch, d.decision from hold h
+       left join hold_decision d using (network, epoch, revision, computation)
+       where h.network = $1 and h.epoch > $2 order by h.epoch, h.revision desc, h.computation desc) n
+     where decision = 'superseded'
+       and not exists (select from chain_entry c where c.network = $1 and c.epoch = n.epoch and c.kind = 'revision')
+     order by epoch`,
+    [network, epoch],
+  );
+  return found.rows.map((row) => row.epoch);
+}
+
 /** Puts a computation on hold until `holdSeconds` from now, by the database's clock. The same again changes nothing. */
 export async function insertHold(
   db: Queryable,

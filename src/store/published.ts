@@ -59,10 +59,10 @@ export async function priceCourses(
     `with newest as (
        select distinct on (epoch) epoch, revision, computation from chain_entry
        where network = $1 and kind = 'revision' and epoch <= $2 order by epoch desc, revision desc limit $3)
-     select market, array_agg(price::text order by epoch) as prices
+     select p.market, array_agg(p.price::text order by p.epoch) as prices
      from newest join price p on p.network = $1 and (p.epoch, p.revision, p.computation)
        = (newest.epoch, newest.revision, newest.computation)
-     group by market order by market`,
+     group by p.market order by p.market`,
     [network, epoch, count],
   );
   return found.rows;

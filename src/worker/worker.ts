@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { extname, join } from 'node:path';
 import {
   bundleWorkflowCode,
   type NativeConnection,
@@ -28,7 +28,8 @@ export interface WorkerOptions {
 /** Bundles the workflows. Takes a second or two, so do it while the servers start. */
 export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
   return bundleWorkflowCode({
-    workflowsPath: join(__dirname, '..', '..', 'workflows', 'index.js'),
+    // Compiled like this file, or as it was written, like this file.
+    workflowsPath: join(__dirname, '..', '..', 'workflows', `index${extname(__filename)}`),
     logger: QUIET,
   });
 }

@@ -158,6 +158,14 @@ test('a home that cannot be made is refused in words', async () => {
   await expect(refused).rejects.toMatchObject({ code: 'HomeNotUsable' });
 });
 
+(process.getuid?.() === 0 ? test : test.skip)('a home of another user is refused in words', async () => {
+  const home = freshHome();
+  await (await openDatabase({ home, env })).close();
+  const stranger = await inOtherProcess('database', home, { uid: 65_534, gid: 65_534 });
+  expect(await stranger.ended).toBe(1);
+  expect(stranger.said.error).toBe('HomeNotUsable');
+});
+
 test('DATABASE_URL replaces the embedded server, and no home is made', async () => {
   const home = freshHome();
   const url = 'postgresql://me@db.example:5433/payouts';

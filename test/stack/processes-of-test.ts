@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -54,13 +54,14 @@ export async function inOtherProcess(
   return { child, said: JSON.parse(line[0] as string) as Announcement, ended, end };
 }
 
-/** Command lines of all living processes that mention the folder. Zombies have none. */
+/** Command lines of all living processes that mention the folder or work in it. Zombies have none. */
 export function processesMentioning(folder: string): string[] {
   return readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map((pid) => {
       try {
-        return `${pid} ${readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ')}`;
+        const command = readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').join(' ');
+        return command === '' ? '' : `${pid} ${command} in ${readlinkSync(`/proc/${pid}/cwd`)}`;
       } catch {
         return '';
       }

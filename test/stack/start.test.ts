@@ -43,7 +43,7 @@ beforeAll(() => {
   mkdirSync(at('src', 'cli'), { recursive: true });
   mkdirSync(at('src', 'store', 'migrations'), { recursive: true });
   copyFileSync(join(compiler, packed.filename), at('compiler.tgz'));
-  copyFileSync(join(__dirname, '..', '..', 'start.mjs'), at('start.mjs'));
+  for (const file of ['start.mjs', 'prepare.mjs']) copyFileSync(join(__dirname, '..', '..', file), at(file));
   const manifest = { name: 'small', version: '1.0.0', devDependencies: { typescript: 'file:compiler.tgz' } };
   const entry = { version: '1.0.0', resolved: 'file:compiler.tgz', integrity: packed.integrity, dev: true };
   const lock = { ...manifest, lockfileVersion: 3, requires: true };

@@ -33,6 +33,7 @@ export function rateOf(price: Fraction, networkMultiplier: Fraction, tokenPrice:
 /** B of an epoch: perEpoch, times decay once for every decayEpochs that are over. */
 export function poolOf(epoch: number, policy: Policy): bigint {
   const { perEpoch, decay, decayEpochs } = policy.pool;
+  // biome-ignore lint/plugin/exact-money: a quotient of two counts; both are safe integers
   const times = BigInt(Math.floor(epoch / decayEpochs));
   const factor = fraction(decay.numerator ** times, decay.denominator ** times);
   return floorOf(multiply(multiply(perEpoch, fraction(powerOfTen(policy.decimals))), factor));

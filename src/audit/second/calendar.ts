@@ -21,6 +21,7 @@ function daysBeforeYear(year: number): number {
   if (year === 0) return 0;
   const past = year - 1;
   // The year 0 is a leap year, hence the one day more.
+  // biome-ignore lint/plugin/exact-money: years of four digits
   return year * 365 + Math.floor(past / 4) - Math.floor(past / 100) + Math.floor(past / 400) + 1;
 }
 

@@ -58,6 +58,7 @@ export function claimsOf(ledger: ClaimsLedger): Claim[] {
 
 function bytesOf(hex: string): Uint8Array {
   return Uint8Array.from({ length: hex.length / 2 }, (_, index) =>
+    // biome-ignore lint/plugin/exact-money: two hex digits, at most 255
     Number.parseInt(hex.slice(2 * index, 2 * index + 2), 16),
   );
 }

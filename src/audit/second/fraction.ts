@@ -155,6 +155,7 @@ export function decimalText(a: Fraction): string {
  */
 export function median(values: readonly Fraction[]): Fraction {
   const sorted = [...values].sort(compare);
+  // biome-ignore lint/plugin/exact-money: an index into an array
   const upper = sorted[Math.floor(sorted.length / 2)];
   if (upper === undefined) throw new RangeError('no values, no median');
   if (sorted.length % 2 === 1) return upper;

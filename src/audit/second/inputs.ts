@@ -92,6 +92,7 @@ export function readBundle(files: BundleFiles, markets: ReadonlySet<string>): Bu
   for (const name of TABLE_NAMES) {
     if (name === 'providers') continue;
     for (const row of tables[name]) {
+      // biome-ignore lint/plugin/exact-money: an epoch number, examined as a safe integer when the row was read
       const epoch = Number(row[0]);
       span = { first: Math.min(span?.first ?? epoch, epoch), last: Math.max(span?.last ?? epoch, epoch) };
     }
@@ -101,6 +102,7 @@ export function readBundle(files: BundleFiles, markets: ReadonlySet<string>): Bu
 
 /** The rows of each epoch, as sealing takes them: of the registry, the providers with a capacity row (spec §9). */
 export function rowsByEpoch(tables: Tables): (epoch: number) => Tables {
+  // biome-ignore lint/plugin/exact-money: an epoch number, examined as a safe integer when the row was read
   const byEpoch = (name: TableName) => groupBy(tables[name], (row) => Number(row[0]));
   const groups = new Map<TableName, Map<number, Row[]>>(
     TABLE_NAMES.filter((name) => name !== 'providers').map((name) => [name, byEpoch(name)]),

@@ -142,6 +142,7 @@ function number(document: unknown, ...path: (string | number)[]): Fraction {
 }
 
 function count(document: unknown, ...path: (string | number)[]): number {
+  // biome-ignore lint/plugin/exact-money: a count of the policy, bounded when the document was examined
   return Number(decimal(text(document, ...path), 0).numerator);
 }
 

@@ -54,6 +54,7 @@ function readMarketRecord(row: Row): MarketRecord {
     market: row[COLUMN.market] as string,
     supply: value('supply'),
     demand: value('demand'),
+    // biome-ignore lint/plugin/exact-money: an epoch number, written by this program
     competitor: hasCompetitor ? { price: value('competitor'), epoch: Number(row[COLUMN.competitorEpoch]) } : undefined,
     base: value('base'),
     price: value('price'),

@@ -38,6 +38,7 @@ function identifier(name: string): Column {
 function wholeNumber(name: string): Column {
   const canonical = (text: string) => {
     if (!/^[0-9]+$/.test(text)) throw new RangeError(`${name} "${text}" is not an unsigned integer`);
+    if (BigInt(text) > BigInt(Number.MAX_SAFE_INTEGER)) throw new RangeError(`${name} "${text}" is too large`);
     return BigInt(text).toString();
   };
   return { name, isNumber: true, canonical };

@@ -36,11 +36,10 @@ export function parsePolicy(document: unknown): Policy {
   const markets = parseMarkets(document);
   const problems = [
     ...(parsed.error?.issues.flatMap((issue) => problemsOf(issue, [])) ?? []),
-    ...strayPrototypes(document, ''),
     ...markets.problems,
     ...problemsBetweenKeys(document),
   ];
-  if (!parsed.success || problems.length > 0) throw new PolicyError(withoutRepeats(problems));
+  if (!parsed.success || problems.length > 0) throw new PolicyError(problems);
   const { market: _, epoch, ...rest } = parsed.data;
   const { genesis, ...times } = epoch;
   return Object.freeze({
@@ -65,16 +64,6 @@ function parseMarkets(document: unknown): { parsed: Map<string, MarketPolicy>; p
     else problems.push(...rules.error.issues.flatMap((issue) => problemsOf(issue, ['market', market])));
   }
   return { parsed, problems };
-}
-
-/** An unknown key `__proto__` anywhere else is an unknown key like any other. */
-function strayPrototypes(node: unknown, path: string): PolicyProblem[] {
-  if (typeof node !== 'object' || node === null) return [];
-  return Object.entries(node).flatMap(([key, child]) => {
-    const childPath = path === '' ? key : `${path}.${key}`;
-    if (key === '__proto__' && path !== 'market') return [{ path: childPath, message: UNKNOWN_KEY }];
-    return strayPrototypes(child, childPath);
-  });
 }
 
 const UNKNOWN_KEY = 'is an unknown key: correct its spelling or remove it';
@@ -115,15 +104,4 @@ function kindOf(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a group of keys';
   return `the ${typeof value} ${String(value)}`;
-}
-
-/** A missing limit of a phase, say, can be found by two rules; the first one names it. */
-function withoutRepeats(problems: readonly PolicyProblem[]): PolicyProblem[] {
-  const seen = new Set<string>();
-  return problems.filter(({ path, message }) => {
-    const key = `${path}\n${message}`;
-    if (seen.has(key)) return false;
-    seen.add(key);
-    return true;
-  });
 }

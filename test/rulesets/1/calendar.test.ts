@@ -40,6 +40,13 @@ test.each([-1, 1.5, 2 ** 53, 100_000_000])('epoch %p has no place in the calenda
   expect(() => epochTimes(rules, epoch)).toThrow(expect.objectContaining({ id: 'epoch-out-of-calendar' }));
 });
 
+test('the last epoch is the one that ends within the year 9999', () => {
+  const seconds = parseInstant('9999-12-31T23:59:59Z') as number;
+  const calendar = { genesisSeconds: seconds - 100, lengthSeconds: 10 };
+  expect(epochStartSeconds(calendar, 9)).toBe(seconds - 10);
+  expect(() => epochStartSeconds(calendar, 10)).toThrow(expect.objectContaining({ id: 'epoch-out-of-calendar' }));
+});
+
 test.each(['2020-02-29T23:59:59Z', '1969-12-31T23:59:59Z', '0099-01-01T00:00:00Z', '9999-12-31T23:59:59Z'])(
   '%s is an instant and is written as it was read',
   (text) => {

@@ -197,7 +197,15 @@ describe('a valid policy', () => {
     expect([...parsePolicy(document).markets.keys()]).toEqual(['__proto__', 'gpu.t4', 'gpu.v100']);
     const broken = JSON.parse(JSON.stringify(DOCUMENT).replace('"disk":{', '"__proto__":{"colour":"red",'));
     expect(pathsOf(broken)).toEqual(['market.__proto__.colour']);
-    expect(pathsOf(JSON.parse(JSON.stringify(DOCUMENT).replace('{', '{"__proto__":1,')))).toEqual(['__proto__']);
+  });
+
+  test.each([
+    ['{', '__proto__'],
+    ['"token":{', 'token.__proto__'],
+    ['"growthPhases":[{', 'rewards.growthPhases.0.__proto__'],
+  ])('but %s"__proto__" is an unknown key like any other', (group, path) => {
+    const document = JSON.parse(JSON.stringify(DOCUMENT).replace(group, `${group}"__proto__":1,`));
+    expect(pathsOf(document)).toEqual([path]);
   });
 
   test('may have equal bounds, a curve of one point, one phase and integers with a zero fraction', () => {

@@ -1,8 +1,8 @@
 import type { Amount, NanoRatio, Rate } from '../../../src/numbers/units';
-import { derivePinned, type KeptRevision } from '../../../src/rulesets/1/derive';
+import { derive, derivePinned, type KeptRevision } from '../../../src/rulesets/1/derive';
 import { type Derivation, METRICS, type ProviderRows } from '../../../src/rulesets/1/records';
 import { grossOf, payoutOf } from '../../../src/rulesets/1/reward';
-import { GOOD_PERFORMANCE, micro, policyWith, ratio, usd } from './fixtures';
+import { factsOf, GOOD_PERFORMANCE, historyOf, micro, policyWith, published, ratio, usd } from './fixtures';
 
 /** Rates of round primes: 3 and 7 tokens (of 10^6 base units) an hour, so that each line can be read off a sum. */
 const RATES = { disk: 3_000_000_000n, 'gpu.t4': 7_000_000_000n };
@@ -135,6 +135,15 @@ describe('second pass', () => {
       reason: 'paid',
     });
   });
+});
+
+test('a derivation stays in the growth phase of the last published epoch, not of an older one', () => {
+  const phases = (...names: readonly string[]) =>
+    historyOf(...names.map((growthPhase, epoch) => published(epoch, { disk: ['1', '1'] }, { growthPhase })));
+  const phaseAfter = (...names: readonly string[]) =>
+    derive(policy, factsOf(9, { disk: ['2', '1', '1'] }), phases(...names)).growthPhase;
+  expect(phaseAfter('bootstrap', 'maturity')).toBe('maturity');
+  expect(phaseAfter('maturity', 'bootstrap')).toBe('expansion'); // that of five providers
 });
 
 describe('pinned derivation', () => {

@@ -1,0 +1,89 @@
+import type { Colors } from 'picocolors/types';
+import type { MarketGlance, MarketOverview } from '../../queries/market-overview';
+import { percent, price, signedPercent, sparkline } from '../figures';
+import { type Column, safeText, sheetTable } from '../output';
+
+/** The markets of an epoch at a glance. */
+
+const FACTORS_SHOWN = 2;
+
+const FACTOR_NAMES = {
+  supply: 'supply',
+  demand: 'demand',
+  marketConditions: 'conditions',
+  availableCapacity: 'capacity',
+  providerGrowth: 'growth',
+  usagePatterns: 'usage',
+  peakDemand: 'peak',
+  competition: 'competition',
+  marketTrends: 'trend',
+} as const;
+
+export function marketTable({ markets }: MarketOverview, colors: Colors, width: number): string {
+  // The course is the first to go where the terminal is narrow, then what moved the price.
+  const left = width < 100 ? ['series'] : [];
+  const columns = COLUMNS.filter(({ key }) => !left.includes(key));
+  return sheetTable({ columns, rows: markets, empty: 'No markets.' }, colors, width);
+}
+
+const COLUMNS: readonly Column<MarketGlance>[] = [
+  { key: 'market', title: 'Market', type: 'id', value: (row) => row.market },
+  { key: 'price', title: 'USD', type: 'amount', value: (row) => row.price, show: (row) => price(row.price) },
+  { key: 'unit', title: 'per', type: 'text', value: (row) => row.unit },
+  { key: 'change', title: 'Change', type: 'amount', value: (row) => row.change, show: changeCell },
+  {
+    key: 'utilisation',
+    title: 'Used',
+    type: 'amount',
+    value: (row) => row.utilisation,
+    show: (row, c) => shareCell(row.utilisation, c),
+  },
+  {
+    key: 'demand',
+    title: 'Asked',
+    type: 'amount',
+    value: (row) => row.demandShare,
+    show: (row, c) => shareCell(row.demandShare, c),
+  },
+  {
+    key: 'multiplier',
+    title: 'Reward ×',
+    type: 'amount',
+    value: (row) => row.multiplier,
+    show: (row) => price(row.multiplier),
+  },
+  {
+    key: 'series',
+    title: 'Course',
+    type: 'text',
+    value: () => '',
+    show: (row, c) => c.cyan(sparkline(row.series.map((point) => point.price))),
+  },
+  { key: 'factors', title: 'Moved most by', type: 'text', value: () => '', show: factorsCell },
+];
+
+function changeCell({ change }: MarketGlance, colors: Colors): string {
+  return change === null ? colors.dim('new') : direction(change, signedPercent(change, 2), colors);
+}
+
+function shareCell(share: string | null, colors: Colors): string {
+  return share === null ? colors.dim('none') : percent(share, 0);
+}
+
+function factorsCell(row: MarketGlance, colors: Colors): string {
+  const shown = row.factors.slice(0, FACTORS_SHOWN);
+  if (shown.length === 0) return colors.dim('nothing');
+  return shown
+    .map(({ factor, amount }) => `${FACTOR_NAMES[factor]} ${direction(amount, signedPrice(amount), colors)}`)
+    .join(', ');
+}
+
+export function signedPrice(amount: string): string {
+  return amount.startsWith('-') ? `−${price(amount.slice(1))}` : `+${price(amount)}`;
+}
+
+/** Up is green, down is red, nothing is dim. */
+export function direction(figure: string, text: string, colors: Colors): string {
+  if (/^-?0(\.0+)?$/.test(figure)) return colors.dim(safeText(text));
+  return figure.startsWith('-') ? colors.red(safeText(text)) : colors.green(safeText(text));
+}

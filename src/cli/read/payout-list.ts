@@ -1,0 +1,129 @@
+import type { Command } from 'commander';
+import type { PayoutPage } from '../../queries/payouts';
+import type { ProviderPayout } from '../../store/payout-reports';
+import { type EpochRange, epochArgument, rangeArgument } from '../arguments';
+import { UsageError } from '../errors';
+import { counted, tokens } from '../figures';
+import { group, networkOption } from '../groups';
+import type { Io } from '../io';
+import { type Column, type Sheet, safeText } from '../output';
+import { countArgument } from './counts';
+import { multiplierCell, payoutSheet, reasonCell } from './payout-table';
+
+const TOP_SHOWN = 20;
+const PAGE_ROWS = 1_000;
+const EPOCHS_SHOWN = 24;
+const LAST_EPOCH = 2_147_483_647;
+
+interface ListOptions {
+  readonly network: string;
+  readonly epoch?: number;
+  readonly top?: number;
+  readonly all?: boolean;
+  readonly after?: string;
+  readonly provider?: string;
+  readonly epochs?: EpochRange;
+}
+
+export function register(program: Command, io: Io): void {
+  group(program, 'payout')
+    .command('list')
+    .description('payouts of an epoch, or of a provider over epochs')
+    .addOption(networkOption())
+    .option('--epoch <epoch>', 'which epoch (default: the last published)', epochArgument)
+    .option('--top <n>', `the largest so many (default: ${TOP_SHOWN})`, countArgument)
+    .option('--all', 'all of them by provider')
+    .option('--after <provider>', `by provider, the ${PAGE_ROWS} after this one`)
+    .option('--provider <provider>', `of this provider over epochs (default: the last ${EPOCHS_SHOWN})`)
+    .option('--epochs <A..B>', 'with --provider: in these epochs', rangeArgument)
+    .action(async (options: ListOptions) => {
+      if (options.provider === undefined) await listEpoch(io, options);
+      else await listProvider(io, options, options.provider);
+    });
+}
+
+async function listEpoch(io: Io, options: ListOptions): Promise<void> {
+  const { network, after, top, all } = options;
+  if (options.epochs !== undefined)
+    throw new UsageError('--epochs needs --provider; one epoch is chosen with --epoch.');
+  if (top !== undefined && (all === true || after !== undefined))
+    throw new UsageError('--top lists by amount, --all and --after by provider: choose one.');
+  const { withViewer } = await import('./viewing.js');
+  const { payoutPage, topPayouts } = await import('../../queries/payouts.js');
+  const { lastPublishedEpoch } = await import('../../queries/epochs.js');
+  const pages = await withViewer(io, async (db) => {
+    const epoch = options.epoch ?? (await lastPublishedEpoch(db, network));
+    if (all !== true && after === undefined) return [await topPayouts(db, network, epoch, top ?? TOP_SHOWN)];
+    const found = [await payoutPage(db, network, epoch, after ?? '', PAGE_ROWS)];
+    while (all === true && found.at(-1)?.next) {
+      found.push(await payoutPage(db, network, epoch, found.at(-1)?.next ?? '', PAGE_ROWS));
+    }
+    return found;
+  });
+  const first = pages[0] as PayoutPage;
+  const payouts = pages.flatMap((page) => page.payouts);
+  io.sheet(payoutSheet({ ...first, payouts }));
+  sayOf(io, first, payouts.length, pages.at(-1)?.next ?? null);
+}
+
+/** What the rows are part of, as words: they would be no rows of the data. */
+function sayOf(io: Io, { settled, totals }: PayoutPage, shown: number, next: string | null): void {
+  const { policy, key, report } = settled;
+  const of = shown === totals.providers ? '' : ` of ${totals.providers}`;
+  const paid = `${tokens(totals.amount, policy.token.decimals)} ${safeText(policy.token.symbol)}`;
+  const held = report.state === 'held' ? ' The epoch is on hold: nothing of this is paid yet.' : '';
+  io.say(io.wordColors.dim(`${counted(shown, 'payout')}${of} in epoch ${key.epoch}; ${paid} to all.${held}`));
+  if (next !== null) io.say(io.wordColors.dim(`next: settle payout list --epoch ${key.epoch} --after ${next}`));
+}
+
+async function listProvider(io: Io, options: ListOptions, provider: string): Promise<void> {
+  const { network, epoch, epochs } = options;
+  const { withViewer } = await import('./viewing.js');
+  const { providerPayouts } = await import('../../queries/payouts.js');
+  const { networkStatus } = await import('../../queries/network-status.js');
+  const range = epochs ?? { first: epoch ?? 0, last: epoch ?? LAST_EPOCH };
+  const count = epochs === undefined ? EPOCHS_SHOWN : epochs.last - epochs.first + 1;
+  const { payouts, token } = await withViewer(io, async (db) => {
+    const found = await providerPayouts(db, network, provider, range, count);
+    return { ...found, token: (await networkStatus(db, network)).token };
+  });
+  io.sheet(providerSheet(payouts, token));
+}
+
+function providerSheet(
+  rows: readonly ProviderPayout[],
+  { symbol, decimals }: { readonly symbol: string; readonly decimals: number },
+): Sheet<ProviderPayout> {
+  const shown = (amount: string) => tokens(amount, decimals);
+  const cut = (amount: string) => (amount === '0' ? '0' : `−${shown(amount)}`);
+  const columns: readonly Column<ProviderPayout>[] = [
+    { key: 'epoch', title: 'Epoch', type: 'count', value: (row) => row.epoch },
+    { key: 'revision', title: 'Revision', type: 'count', value: (row) => row.revision },
+    { key: 'provider', type: 'id', value: (row) => row.provider },
+    {
+      key: 'gross',
+      title: `Earned ${safeText(symbol)}`,
+      type: 'amount',
+      value: (row) => row.gross,
+      show: (row) => shown(row.gross),
+    },
+    { key: 'cap_cut', title: 'Cap', type: 'amount', value: (row) => row.capCut, show: (row) => cut(row.capCut) },
+    {
+      key: 'scale_cut',
+      title: 'Scaling',
+      type: 'amount',
+      value: (row) => row.scaleCut,
+      show: (row) => cut(row.scaleCut),
+    },
+    {
+      key: 'amount',
+      title: `Paid ${safeText(symbol)}`,
+      type: 'amount',
+      value: (row) => row.amount,
+      show: (row, c) => c.bold(shown(row.amount)),
+    },
+    { key: 'multiplier', title: 'Perf. ×', type: 'amount', value: (row) => row.multiplier, show: multiplierCell },
+    { key: 'reason', title: 'Reason', type: 'id', value: (row) => row.reason, show: reasonCell },
+  ];
+  return { columns, rows, empty: 'It has no payout in these epochs.' };
+}

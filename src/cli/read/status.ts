@@ -1,0 +1,117 @@
+import type { Command } from 'commander';
+import type { Colors } from 'picocolors/types';
+import type { HoldStatus, NetworkStatus } from '../../queries/network-status';
+import { counted, duration, tokens } from '../figures';
+import { networkOption } from '../groups';
+import type { Io } from '../io';
+import { type Account, type Column, safeText, sheetTable } from '../output';
+import { snakeKeys } from './json-keys';
+import { factLines, heading, indented, readableTime, shortDigest } from './layout';
+
+export function register(program: Command, io: Io): void {
+  program
+    .command('status')
+    .description('how a network stands: what is closed, what comes next, what waits for whom')
+    .addOption(networkOption())
+    .action(async ({ network }: { readonly network: string }) => {
+      const { withViewer } = await import('./viewing.js');
+      const { networkStatus } = await import('../../queries/network-status.js');
+      io.account(statusAccount(await withViewer(io, (db) => networkStatus(db, network)), io.width));
+    });
+}
+
+function statusAccount(status: NetworkStatus, width: number): Account {
+  return { value: snakeKeys(status), human: (colors) => statusText(status, colors, width) };
+}
+
+function statusText(status: NetworkStatus, colors: Colors, width: number): string {
+  const { calendar, counts, chain, policy, token, next } = status;
+  const end = calendar.lastEpoch === null ? 'on, without an end' : `to ${calendar.lastEpoch}`;
+  const length = duration(calendar.lengthSeconds);
+  const facts = factLines(
+    [
+      ['calendar', `epochs ${calendar.firstEpoch} ${end}, one every ${length} since ${readableTime(calendar.genesis)}`],
+      ['now', `${readableTime(status.now)}, ${presentWords(status)}`],
+      ['last closed', status.lastClosed === null ? 'none yet' : `epoch ${status.lastClosed}`],
+      ['next', nextWords(status, colors)],
+      ['a tick', safeText(next.schedule)],
+      ['lateness', latenessWords(status, colors)],
+      ['paid in all', `${tokens(status.paidSum, token.decimals)} ${safeText(token.symbol)}`],
+      [
+        'policy',
+        `${safeText(policy.name)} ${colors.dim(shortDigest(policy.hash))} effective from epoch ${policy.fromEpoch}`,
+      ],
+      [
+        'chain',
+        chain === null ? 'empty' : `${counted(chain.position, 'entry', 'entries')}, head ${colors.dim(chain.head)}`,
+      ],
+    ],
+    colors,
+    width,
+  );
+  const summary = [
+    colors.green(`${counts.published} published`),
+    counts.failed > 0 ? colors.red(`${counts.failed} failed`) : '0 failed',
+    counts.held > 0 ? colors.yellow(`${counts.held} held`) : '0 held',
+  ].join(', ');
+  const holds = status.holds.length === 0 ? [] : [holdsText(status, colors, width)];
+  return [`${colors.bold(safeText(status.network))}  ${summary}`, facts, ...holds].join('\n\n');
+}
+
+function presentWords({ calendar }: NetworkStatus): string {
+  const { current, lastEpoch } = calendar;
+  if (current === null) return 'before genesis';
+  return lastEpoch !== null && current > lastEpoch ? 'after the last epoch' : `in epoch ${current}`;
+}
+
+const MISSING = {
+  capacity: 'capacity rows',
+  'token-price': 'a usable token price',
+  uptimes: 'measured uptimes',
+} as const;
+
+function nextWords({ next }: NetworkStatus, colors: Colors): string {
+  if (next.kind === 'finished') return 'nothing: the calendar is settled to its end';
+  const epoch = `epoch ${next.epoch}`;
+  if (next.kind === 'held') return `${epoch} ${colors.yellow('waits for a person')}`;
+  if (next.kind === 'stalled') return `${epoch} ${colors.red('stopped: its source is silent')}`;
+  if (next.kind === 'not-yet') return `${epoch}, due ${readableTime(next.dueAt ?? '')}`;
+  if (next.missing.length === 0) return `${epoch}, ${next.sealed ? 'sealed and on its way' : 'inputs complete'}`;
+  const missing = next.missing.map((input) => MISSING[input]).join(', ');
+  return `${epoch} ${colors.yellow('waits for inputs')} since ${readableTime(next.dueAt ?? '')}: ${missing}; deadline ${readableTime(next.inputDeadline ?? '')}`;
+}
+
+function latenessWords({ lateness, next }: NetworkStatus, colors: Colors): string {
+  if (lateness === null) return colors.green('none');
+  const since = next.dueAt === null ? '' : `, the first due since ${readableTime(next.dueAt)}`;
+  return `${colors.yellow(`${counted(lateness.epochs, 'epoch')} behind`)}${since} (${duration(lateness.seconds)})`;
+}
+
+type HoldRow = HoldStatus & { readonly breaker: HoldStatus['breakers'][number] | null };
+
+const HOLD_COLUMNS: readonly Column<HoldRow>[] = [
+  { key: 'epoch', title: 'Epoch', type: 'count', value: (row) => row.epoch },
+  { key: 'breaker', title: 'Breaker', type: 'id', value: (row) => row.breaker?.id ?? null },
+  { key: 'figure', title: 'Figure', type: 'amount', value: (row) => row.breaker?.figure ?? null },
+  { key: 'limit', title: 'Limit', type: 'amount', value: (row) => row.breaker?.limit ?? null },
+  { key: 'subject', title: 'Where', type: 'id', value: (row) => row.breaker?.subject ?? null },
+  { key: 'since', title: 'Since', type: 'id', value: (row) => row.since, show: (row) => readableTime(row.since) },
+  { key: 'left', title: 'Time left', type: 'count', value: (row) => row.secondsLeft, show: leftCell },
+];
+
+function leftCell(row: HoldRow, colors: Colors): string {
+  return row.overdue ? colors.red('expired') : duration(row.secondsLeft);
+}
+
+function holdsText({ holds, network }: NetworkStatus, colors: Colors, width: number): string {
+  const rows = holds.flatMap((hold): HoldRow[] =>
+    hold.breakers.length === 0 ? [{ ...hold, breaker: null }] : hold.breakers.map((breaker) => ({ ...hold, breaker })),
+  );
+  const which = network === 'swarm' ? '' : ` --network ${network}`;
+  return [
+    heading('On hold', 'until somebody decides', colors),
+    indented(sheetTable({ columns: HOLD_COLUMNS, rows, empty: '' }, colors, width - 2)),
+    `  decide with   ${colors.bold(`settle hold approve ${holds[0]?.epoch}${which} --reason "why it is right"`)}`,
+    colors.dim('                (or `hold reject`, which closes the epoch without paying anybody)'),
+  ].join('\n');
+}

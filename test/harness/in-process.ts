@@ -1,0 +1,92 @@
+import { MockActivityEnvironment } from '@temporalio/testing';
+import type { Pool } from 'pg';
+import { type Activities, createActivities } from '../../activities';
+import type { Checked, Closed, ComputationRef, Derived, EpochRef, Sealed } from '../../activities/contracts';
+import type { ActivityDependencies } from '../../activities/dependencies';
+import { nodeHashes } from '../../src/hashing/node-hashes';
+
+export const RUN_ID = '00000000-0000-4000-8000-000000000000';
+
+export type DependencyKnobs = Partial<Omit<ActivityDependencies, 'pool' | 'hashes'>> & { readonly runId?: string };
+
+/** The real activities without Temporal: each call runs in a context of its own. */
+export async function activitiesOn(pool: Pool, knobs: DependencyKnobs = {}): Promise<Activities> {
+  const activities = createActivities({
+    pool,
+    hashes: await nodeHashes(),
+    witness: knobs.witness ?? { publish: async () => undefined },
+    chunkProviders: knobs.chunkProviders ?? 20_000,
+    reached: knobs.reached ?? (() => undefined),
+  });
+  const workflowExecution = { workflowId: 'test', runId: knobs.runId ?? RUN_ID };
+  const inContext = Object.entries(activities).map(([name, activity]) => [
+    name,
+    (...args: never[]) =>
+      new MockActivityEnvironment({ workflowExecution }).run(activity as (...args: never[]) => Promise<unknown>, ...args),
+  ]);
+  return Object.fromEntries(inContext) as Activities;
+}
+
+/** What the road of an epoch found on its way; later steps are absent where it ended before them. */
+export interface Walked {
+  readonly sealed: Sealed;
+  readonly derived: Derived;
+  readonly cappedSum: string;
+  readonly checked: Checked;
+}
+
+/** The steps from sealing to the checks, as the workflow takes them. */
+export async function walkToCheck(activities: Activities, ref: EpochRef, requestId = 'test'): Promise<Walked> {
+  const sealed = await activities.seal(ref);
+  const derived = await activities.derive(ref, requestId);
+  const cappedSum = await rewardAll(activities, derived, sealed);
+  return { sealed, derived, cappedSum, checked: await activities.check(derived.key, cappedSum, requestId) };
+}
+
+export async function rewardAll(activities: Activities, derived: Derived, sealed: Sealed): Promise<string> {
+  const round = async (cappedSum: string | null) => {
+    let sum = 0n;
+    for (let chunk = 0; chunk < sealed.chunks; chunk += 1) {
+      sum += BigInt((await activities.reward(derived.key, chunk, cappedSum)).capped);
+    }
+    return sum;
+  };
+  const sum = await round(null);
+  if (sealed.chunks > 1 && sum > BigInt(derived.pool)) await round(sum.toString());
+  return sum.toString();
+}
+
+export async function publishAndProve(
+  activities: Activities,
+  key: ComputationRef,
+  contentDigest: string,
+  requestId = 'test',
+) {
+  const published = await activities.publish(key, contentDigest, requestId);
+  return { published, proved: await activities.prove(key, requestId) };
+}
+
+/** Settles one epoch by calling the activities in order. A hold that waits for a person is an error here. */
+export async function settleEpochInProcess(activities: Activities, ref: EpochRef): Promise<Closed> {
+  const found = await activities.gather(ref, 'test');
+  if (found.kind === 'closed') return found.answer;
+  if (found.kind === 'waiting') throw new Error(`epoch ${ref.epoch} waits for ${found.missing.join(', ')}`);
+  if (found.kind === 'incomplete') {
+    return activities.closeAsFailed(ref, 'incomplete-inputs', { missing: found.missing }, 'test');
+  }
+  const { derived, checked } = await walkToCheck(activities, ref);
+  if (checked.hold !== null) throw new Error(`epoch ${ref.epoch} is on hold`);
+  const { proved } = await publishAndProve(activities, derived.key, checked.contentDigest);
+  return { kind: 'published', epoch: ref.epoch, revision: 1, contentDigest: checked.contentDigest, head: proved.head };
+}
+
+/** Settles all epochs of a network in order, as the loop does. */
+export async function settleAllInProcess(activities: Activities, network: string): Promise<readonly Closed[]> {
+  const closed: Closed[] = [];
+  for (;;) {
+    const due = await activities.nextDue({ network, upTo: null, stopWhenSilent: false });
+    if (due.kind === 'finished') return closed;
+    if (due.kind !== 'due') throw new Error(`network ${network}: ${due.kind}`);
+    closed.push(await settleEpochInProcess(activities, { network, epoch: due.epoch }));
+  }
+}

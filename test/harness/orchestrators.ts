@@ -1,0 +1,71 @@
+import { randomBytes } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { Client, Connection } from '@temporalio/client';
+import { NativeConnection, Runtime, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
+import type { Pool } from 'pg';
+import type { ActivityDependencies, Witness } from '../../activities/dependencies';
+import { SEARCH_ATTRIBUTES } from '../../src/stack/temporal';
+import { createWorker } from '../../src/worker/worker';
+import { testServers } from './servers';
+
+// Workers log every retry, and these tests are full of them.
+const quiet = () => undefined;
+Runtime.install({
+  shutdownSignals: [],
+  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
+});
+
+/** A namespace of its own on the shared Temporal, so that no other test's worker takes its tasks. */
+export interface TestOrchestrator {
+  readonly address: string;
+  readonly namespace: string;
+  readonly client: Client;
+  /** Runs a worker for as long as `work` takes. Several may run at the same time. */
+  withWorker<T>(worker: WorkerKnobs, work: () => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+export interface WorkerKnobs {
+  readonly pool: Pool;
+  readonly witness?: Witness;
+  readonly chunkProviders?: number;
+  readonly reached?: ActivityDependencies['reached'];
+}
+
+// Values of Temporal's IndexedValueType.
+const TYPES = { Keyword: 2, Int: 3 } as const;
+
+export async function freshOrchestrator(address: string = testServers().temporalAddress): Promise<TestOrchestrator> {
+  const connection = await Connection.connect({ address });
+  const namespace = `test-${randomBytes(6).toString('hex')}`;
+  await connection.workflowService.registerNamespace({
+    namespace,
+    workflowExecutionRetentionPeriod: { seconds: 86_400 as never },
+  });
+  const attributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, TYPES[type]]);
+  await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(attributes) });
+  const native = await NativeConnection.connect({ address });
+  return {
+    address,
+    namespace,
+    client: new Client({ connection, namespace }),
+    async withWorker(knobs, work) {
+      const worker = await createWorker({
+        connection: native,
+        namespace,
+        bundle: testBundle(),
+        witness: { publish: async () => undefined },
+        ...knobs,
+      });
+      return worker.runUntil(work);
+    },
+    async close() {
+      await native.close();
+      await connection.close();
+    },
+  };
+}
+
+export function testBundle(): WorkflowBundleWithSourceMap {
+  return { code: readFileSync(testServers().workflows, 'utf8'), sourceMap: '' };
+}
