@@ -39,6 +39,7 @@ export function closeAsFailed(
       requestId: run.requestId,
       detail,
     });
+    await deps.reached('close:before-commit');
     return { kind: 'failed', epoch: ref.epoch, failure };
   });
 }

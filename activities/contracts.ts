@@ -124,9 +124,15 @@ export interface Corrected {
  * Where a dispute stands for its run: `open` waits for a person; `recompute`: the history that a full derivation read
  * is not the chain's any more.
  */
-export type DisputeStanding = 'open' | 'approved' | 'rejected' | 'stale' | 'failed' | 'published' | 'recompute';
+export type DisputeStanding =
+  | { readonly state: 'open' | 'approved' | 'rejected' | 'stale' | 'failed' | 'recompute' }
+  | { readonly state: 'published'; readonly key: ComputationRef; readonly contentDigest: string };
 
 export type DisputePublished =
-  | Extract<Published, { readonly kind: 'published' | 'superseded' }>
+  | (Extract<Published, { readonly kind: 'published' }> & {
+      /** Disputes that this publication ended, or whose history it changed: their runs are told to look. */
+      readonly disputes: readonly DisputeRef[];
+    })
+  | { readonly kind: 'superseded' }
   /** Another revision of the epoch was published first. */
   | { readonly kind: 'stale' };

@@ -65,7 +65,16 @@ export async function derive(deps: ActivityDependencies, ref: EpochRef, run: Run
         workflowId: run.workflowId,
         runId: run.runId,
       };
-      return insertComputation(client, ref.network, ref.epoch, FIRST_REVISION, header, pricesTable(derivation));
+      const key = await insertComputation(
+        client,
+        ref.network,
+        ref.epoch,
+        FIRST_REVISION,
+        header,
+        pricesTable(derivation),
+      );
+      await deps.reached('derive:before-commit');
+      return key;
     });
   }
 }

@@ -43,18 +43,3 @@ export function toFailure(error: unknown): unknown {
   }
   return error;
 }
-
-/** Wraps every activity so that its errors pass `toFailure`. */
-export function withFailures<T extends Record<string, (...args: never[]) => Promise<unknown>>>(activities: T): T {
-  const wrapped = Object.entries(activities).map(([name, activity]) => [
-    name,
-    async (...args: never[]) => {
-      try {
-        return await activity(...args);
-      } catch (error) {
-        throw toFailure(error);
-      }
-    },
-  ]);
-  return Object.fromEntries(wrapped) as T;
-}

@@ -1,20 +1,24 @@
 import { activityInfo } from '@temporalio/activity';
+import type { GuardId } from '../src/rulesets/1/records';
 import type { FailureName } from '../src/store/failures';
+import { withAttempts } from './attempts';
 import { check } from './check';
 import { closeAsFailed, readHold } from './close';
-import type { ComputationRef, DueQuestion, EpochRef, RunRef } from './contracts';
+import type { ComputationRef, DisputeRef, DueQuestion, EpochRef, RunRef } from './contracts';
+import { correctSnapshot } from './correct';
 import type { ActivityDependencies } from './dependencies';
 import { derive } from './derive';
+import { deriveDispute } from './derive-dispute';
 import { nextDue } from './due';
-import { withFailures } from './failures';
 import { gather } from './gather';
 import { prove, publish } from './publish';
+import { failDispute, publishDispute, readDispute } from './publish-dispute';
 import { reward } from './reward';
 import { seal } from './seal';
 
 /** The activities, bound to what they work with. Each loads, calls a pure function, and saves. */
 export function createActivities(deps: ActivityDependencies) {
-  return withFailures({
+  return withAttempts(deps, {
     nextDue: (question: DueQuestion) => nextDue(deps, question),
     gather: (ref: EpochRef, requestId: string) => gather(deps, ref, runOf(requestId)),
     seal: (ref: EpochRef) => seal(deps, ref),
@@ -26,6 +30,13 @@ export function createActivities(deps: ActivityDependencies) {
     publish: (key: ComputationRef, contentDigest: string, requestId: string) =>
       publish(deps, key, contentDigest, runOf(requestId)),
     prove: (key: ComputationRef, requestId: string) => prove(deps, key, runOf(requestId)),
+    correctSnapshot: (ref: DisputeRef) => correctSnapshot(deps, ref),
+    deriveDispute: (ref: DisputeRef, requestId: string) => deriveDispute(deps, ref, runOf(requestId)),
+    readDispute: (ref: DisputeRef, key: ComputationRef | null) => readDispute(deps, ref, key),
+    publishDispute: (ref: DisputeRef, key: ComputationRef, contentDigest: string) =>
+      publishDispute(deps, ref, key, contentDigest),
+    failDispute: (ref: DisputeRef, guard: GuardId, detail: Readonly<Record<string, unknown>>, requestId: string) =>
+      failDispute(deps, ref, guard, detail, runOf(requestId)),
     closeAsFailed: (
       ref: EpochRef,
       failure: FailureName,

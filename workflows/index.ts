@@ -1,2 +1,3 @@
+export { disputeEpoch } from './dispute-epoch';
 export { settleDueEpochs } from './settle-due-epochs';
 export { settleEpoch } from './settle-epoch';

@@ -1,5 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '@temporalio/workflow';
-import type { Closed } from '../activities/contracts';
+import type { Closed, DisputeRef } from '../activities/contracts';
 import type { MissingInput } from '../src/rulesets/1/sealing';
 
 /** The task queue of all settlement work; several workers on several machines share it. */
@@ -65,3 +65,42 @@ export const decide = defineUpdate<string, [Decision]>('decide');
 export const answered = defineSignal<[EpochAnswer]>('answered');
 
 export const loopStatus = defineQuery<{ readonly epoch: number | null; readonly closed: number }>('status');
+
+/** Tells a waiting run that rows changed which concern it: it looks, and the rows decide. */
+export const lookAgain = defineSignal('look-again');
+
+export interface DisputeEpochInput extends DisputeRef {
+  readonly requestId: string;
+}
+
+/** How a dispute's run ends. `open`: nobody decided for long; whoever decides starts it again. */
+export type DisputeAnswer =
+  | {
+      readonly kind: 'published';
+      readonly revision: number;
+      readonly contentDigest: string;
+      readonly head: string;
+    }
+  | { readonly kind: 'open' | 'rejected' | 'stale' | 'failed' };
+
+export type DisputePhase =
+  | 'correct'
+  | 'derive'
+  | 'reward'
+  | 'check'
+  | 'review'
+  | 'publish'
+  | 'prove'
+  | 'tell'
+  | 'closed';
+
+export interface DisputeStatus extends DisputeRef {
+  readonly phase: DisputePhase;
+  /** In words: what it does or waits for. */
+  readonly detail: string;
+}
+
+export const disputeStatus = defineQuery<DisputeStatus>('status');
+
+/** Wakes a dispute in review after a decision was recorded. Refused unless it names the content digest under review. */
+export const decideDispute = defineUpdate<string, [Decision]>('decide');

@@ -8,27 +8,42 @@ import type { GuardId } from '../src/rulesets/1/records';
  * operator would sleep through: what ends is the run, never the epoch.
  */
 
+/**
+ * Every attempt sends heartbeats for as long as its process lives (activities/attempts.ts), so a worker that died is
+ * noticed within this time and its work goes on elsewhere; how long a living one may take is the start-to-close time.
+ */
+const ALIVE = '15s';
+
 const BACKOFF = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 
 /** Small reads: seconds at most; retried for a day, since a database that is down comes back. */
 export const read = proxyActivities<Pick<Activities, 'nextDue' | 'gather'>>({
   startToCloseTimeout: '60s',
   scheduleToCloseTimeout: '24h',
+  heartbeatTimeout: ALIVE,
   retry: BACKOFF,
 });
 
-/** Reads and computes over all rows of an epoch or a chunk; heartbeats, so that a dead worker is noticed in a minute. */
-export const compute = proxyActivities<Pick<Activities, 'seal' | 'derive' | 'reward' | 'check'>>({
+/** Reads and computes over all rows of an epoch or a chunk. */
+export const compute = proxyActivities<
+  Pick<Activities, 'seal' | 'derive' | 'reward' | 'check' | 'correctSnapshot' | 'deriveDispute'>
+>({
   startToCloseTimeout: '30m',
   scheduleToCloseTimeout: '24h',
-  heartbeatTimeout: '60s',
+  heartbeatTimeout: ALIVE,
   retry: BACKOFF,
 });
 
 /** One short transaction that must happen once: found again by its own rows when its answer was lost. */
-export const write = proxyActivities<Pick<Activities, 'publish' | 'prove' | 'closeAsFailed' | 'readHold'>>({
+export const write = proxyActivities<
+  Pick<
+    Activities,
+    'publish' | 'prove' | 'closeAsFailed' | 'readHold' | 'publishDispute' | 'readDispute' | 'failDispute'
+  >
+>({
   startToCloseTimeout: '10m',
   scheduleToCloseTimeout: '24h',
+  heartbeatTimeout: ALIVE,
   retry: BACKOFF,
 });
 

@@ -9,12 +9,19 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { Checked, Closed, ComputationRef, Derived, EpochRef, Sealed } from '../activities/contracts';
-import { answered, decide, type EpochAnswer, epochStatus, type Phase, type SettleEpochInput } from './messages';
+import type { Checked, Closed, ComputationRef, EpochRef, Sealed } from '../activities/contracts';
+import {
+  answered,
+  decide,
+  type EpochAnswer,
+  epochStatus,
+  lookAgain,
+  type Phase,
+  type SettleEpochInput,
+} from './messages';
+import { rewardChunks } from './reward-chunks';
 import { compute, failedGuard, read, write } from './road';
-
-/** Chunks that are under way at once: as many as keep two workers busy without filling a small connection pool. */
-const LANES = 4;
+import { tell } from './tell';
 
 /**
  * Settles one epoch: gather, seal, measure, price, multiply, reward, check, hold, publish, prove.
@@ -57,6 +64,9 @@ class Road {
           );
         }
       },
+    });
+    setHandler(lookAgain, () => {
+      this.decided = true;
     });
     upsertSearchAttributes({ SettleNetwork: [input.network], SettleEpoch: [input.epoch] });
   }
@@ -102,7 +112,9 @@ class Road {
   private async settleSealed(sealed: Sealed): Promise<Closed | 'superseded'> {
     this.enter('derive', 'measuring, pricing and multiplying');
     const derived = await compute.derive(this.ref, this.input.requestId);
-    const cappedSum = derived.checked ? null : await this.reward(derived, sealed);
+    const cappedSum = derived.checked
+      ? null
+      : await rewardChunks(derived, sealed, (detail) => this.enter('reward', detail));
     this.enter('check', 'guards and breakers');
     const checked = await compute.check(derived.key, cappedSum, this.input.requestId);
     if (checked.hold !== null) {
@@ -115,6 +127,7 @@ class Road {
     if (published.kind === 'closed') return published.answer;
     this.enter('prove', 'building the claims');
     const proved = await write.prove(derived.key, this.input.requestId);
+    for (const epoch of published.recomputed) await tell(`settle/${this.input.network}/${epoch}`);
     return {
       kind: 'published',
       epoch: this.input.epoch,
@@ -122,18 +135,6 @@ class Road {
       contentDigest: checked.contentDigest,
       head: proved.head,
     };
-  }
-
-  /** Rewards all chunks, and all of them again with G where the pool binds. Returns G in base units. */
-  private async reward(derived: Derived, sealed: Sealed): Promise<string> {
-    this.enter('reward', `${sealed.providers} providers in ${sealed.chunks} chunk${sealed.chunks === 1 ? '' : 's'}`);
-    const sums = await inLanes(sealed.chunks, (chunk) => compute.reward(derived.key, chunk, null));
-    const cappedSum = sums.reduce((sum, one) => sum + BigInt(one.capped), 0n);
-    if (sealed.chunks > 1 && cappedSum > BigInt(derived.pool)) {
-      this.enter('reward', 'the pool binds: scaling to it');
-      await inLanes(sealed.chunks, (chunk) => compute.reward(derived.key, chunk, cappedSum.toString()));
-    }
-    return cappedSum.toString();
   }
 
   /** Waits for the decision on a hold. Returns null once it was approved. */
@@ -183,19 +184,4 @@ class Road {
       if (isCancellation(error)) throw error;
     }
   }
-}
-
-/** Runs `count` tasks with at most LANES of them under way, results in order. */
-async function inLanes<T>(count: number, task: (index: number) => Promise<T>): Promise<T[]> {
-  const results: T[] = new Array(count);
-  let next = 0;
-  const lane = async () => {
-    while (next < count) {
-      const index = next;
-      next += 1;
-      results[index] = await task(index);
-    }
-  };
-  await Promise.all(Array.from({ length: Math.min(LANES, count) }, lane));
-  return results;
 }

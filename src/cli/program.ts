@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { formatArgument } from './arguments';
 import type { Io } from './io';
+import * as ledger from './ledger';
+import * as payment from './payment';
 import * as start from './start';
 
 /** A module of the command line: it adds its commands to the program. */
@@ -8,7 +10,7 @@ export interface CommandModule {
   register(program: Command, io: Io): void;
 }
 
-const MODULES: readonly CommandModule[] = [start];
+const MODULES: readonly CommandModule[] = [start, payment, ledger];
 
 const EXAMPLES = `Examples:
   settle                                      settle the sample and stay up (the same as \`settle start\`)

@@ -46,6 +46,22 @@ export async function payoutPage(
   return { settled, totals, payouts, next: found.length > count ? (payouts.at(-1)?.provider ?? null) : null };
 }
 
+// Rows are fetched in pieces, so that no statement runs into its time-out however many providers there are.
+const PIECE_ROWS = 20_000;
+
+/** All payouts of an epoch by bytes of the provider's id. They are held in memory: for millions, export the epoch. */
+export async function allPayouts(db: Queryable, network: string, epoch: number): Promise<PayoutPage> {
+  const settled = await settledEpoch(db, network, epoch);
+  const totals = await payoutTotals(db, settled.key);
+  const payouts: StoredPayout[] = [];
+  while (payouts.length < totals.providers) {
+    const piece = await payoutsAfter(db, settled.key, payouts.at(-1)?.provider ?? '', PIECE_ROWS);
+    if (piece.length === 0) break;
+    for (const payout of piece) payouts.push(payout);
+  }
+  return { settled, totals, payouts, next: null };
+}
+
 /** Payouts of one provider over the published epochs of a range, newest first. */
 export async function providerPayouts(
   db: Queryable,

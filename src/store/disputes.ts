@@ -108,11 +108,26 @@ export async function disputeOfRevision(
   epoch: number,
   revision: number,
 ): Promise<Dispute | null> {
-  const found = await db.query<Dispute>(
-    `${SELECT} where d.network = $1 and d.epoch = $2 and p.revision = $3`,
-    [network, epoch, revision],
-  );
+  const found = await db.query<Dispute>(`${SELECT} where d.network = $1 and d.epoch = $2 and p.revision = $3`, [
+    network,
+    epoch,
+    revision,
+  ]);
   return found.rows[0] ?? null;
+}
+
+/**
+ * Disputes that a publication of `of` concerns: the stale ones of its epoch, and the open ones of later epochs that
+ * derive anew. Finished runs among theirs are not missed.
+ */
+export async function disputesToTell(db: Queryable, of: DisputeKey): Promise<readonly DisputeKey[]> {
+  const found = await db.query<DisputeKey>(
+    `select network, epoch, dispute from (${SELECT} where d.network = $1 and d.epoch >= $2) l
+     where (epoch = $2 and dispute <> $3 and state = 'stale') or (epoch > $2 and derive = 'full' and state = 'open')
+     order by epoch, dispute`,
+    [of.network, of.epoch, of.dispute],
+  );
+  return found.rows;
 }
 
 /** Opens a dispute under the next number. Run under the network's lock, after its request was written. */

@@ -54,6 +54,8 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     // A deploy lets activities that are under way end; what takes longer is retried by another worker.
     shutdownGraceTime: '10s',
     shutdownForceTime: '20s',
+    // By default a heartbeat may wait for most of its time-out to be sent, and one late beat would be a dead worker.
+    maxHeartbeatThrottleInterval: '3s',
   });
 }
 

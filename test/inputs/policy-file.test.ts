@@ -49,6 +49,11 @@ test('a key of a market with dots in its name has the right line', () => {
   expect(placesOf(text)).toEqual([[lineOf(text, 'quantum'), expect.stringMatching(/^market\..+\.family$/)]]);
 });
 
+test('a market whose name begins like another one is not taken for it', () => {
+  const text = TEXT.replace('\n  cpu:', '\n  gpu:').replace(/(\n {2}gpu\.v100:\n\s+family: )compute/, '$1quantum');
+  expect(placesOf(text)).toEqual([[lineOf(text, 'quantum'), 'market.gpu.v100.family']]);
+});
+
 test('a missing key has the line of its group', () => {
   const text = TEXT.replace(/\n\s*holdSeconds: .*/, '');
   expect(text).not.toBe(TEXT);

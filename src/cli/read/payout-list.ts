@@ -49,25 +49,21 @@ async function listEpoch(io: Io, options: ListOptions): Promise<void> {
   if (top !== undefined && (all === true || after !== undefined))
     throw new UsageError('--top lists by amount, --all and --after by provider: choose one.');
   const { withViewer } = await import('./viewing.js');
-  const { payoutPage, topPayouts } = await import('../../queries/payouts.js');
+  const { allPayouts, payoutPage, topPayouts } = await import('../../queries/payouts.js');
   const { lastPublishedEpoch } = await import('../../queries/epochs.js');
-  const pages = await withViewer(io, async (db) => {
+  const page = await withViewer(io, async (db) => {
     const epoch = options.epoch ?? (await lastPublishedEpoch(db, network));
-    if (all !== true && after === undefined) return [await topPayouts(db, network, epoch, top ?? TOP_SHOWN)];
-    const found = [await payoutPage(db, network, epoch, after ?? '', PAGE_ROWS)];
-    while (all === true && found.at(-1)?.next) {
-      found.push(await payoutPage(db, network, epoch, found.at(-1)?.next ?? '', PAGE_ROWS));
-    }
-    return found;
+    if (all === true) return allPayouts(db, network, epoch);
+    if (after !== undefined) return payoutPage(db, network, epoch, after, PAGE_ROWS);
+    return topPayouts(db, network, epoch, top ?? TOP_SHOWN);
   });
-  const first = pages[0] as PayoutPage;
-  const payouts = pages.flatMap((page) => page.payouts);
-  io.sheet(payoutSheet({ ...first, payouts }));
-  sayOf(io, first, payouts.length, pages.at(-1)?.next ?? null);
+  io.sheet(payoutSheet(page));
+  sayOf(io, page);
 }
 
 /** What the rows are part of, as words: they would be no rows of the data. */
-function sayOf(io: Io, { settled, totals }: PayoutPage, shown: number, next: string | null): void {
+function sayOf(io: Io, { settled, totals, payouts, next }: PayoutPage): void {
+  const shown = payouts.length;
   const { policy, key, report } = settled;
   const of = shown === totals.providers ? '' : ` of ${totals.providers}`;
   const paid = `${tokens(totals.amount, policy.token.decimals)} ${safeText(policy.token.symbol)}`;

@@ -7,6 +7,8 @@ declare
   name text;
 begin
   foreach name in array array['settle_owner', 'settle_worker', 'settle_operator', 'settle_viewer'] loop
+    -- Looked for first: where somebody with more rights has made them, the one who migrates may not create roles.
+    continue when exists (select from pg_roles where rolname = name);
     begin
       execute format('create role %I nologin', name);
     exception when duplicate_object or unique_violation then

@@ -24,7 +24,7 @@ import { historyOf, policyWith, published, ratio, tokenRows, usd } from './fixtu
 
 const MARKETS = ['disk', 'gpu.t4', 'gpu.v100'];
 const EPOCH = 12;
-const RUNS = { numRuns: 80 };
+const RUNS = { numRuns: 50 };
 
 /** Quantities of many sizes, with zeros: markets without supply or demand are where rules meet. */
 const quantity = fc.oneof(

@@ -1,0 +1,29 @@
+-- Runs once, as the superuser, when the settlement database's volume is empty.
+--
+-- The groups hold the rights (src/store/migrations); a login holds none of its own and is a member of exactly the group
+-- that its process works as, without inheriting it: each session says by its connection option which one it is.
+-- Passwords are read from the secrets of the container, so that they stand in no statement of this file.
+
+\set ON_ERROR_STOP on
+\set migrate_password `cat /run/secrets/migrate_password`
+\set worker_password `cat /run/secrets/worker_password`
+\set operator_password `cat /run/secrets/operator_password`
+
+create role settle_owner nologin;
+create role settle_worker nologin;
+create role settle_operator nologin;
+create role settle_viewer nologin;
+
+-- Owns the schema and changes it; used by the one-shot service `migrate` and by nobody else.
+create role migrate_login login noinherit nosuperuser nocreatedb nocreaterole password :'migrate_password';
+-- Computes and publishes; cannot load inputs, change policies or decide a hold.
+create role worker_login login noinherit nosuperuser nocreatedb nocreaterole password :'worker_password';
+-- Loads, asks and decides; cannot write a result.
+create role operator_login login noinherit nosuperuser nocreatedb nocreaterole password :'operator_password';
+
+grant settle_worker to worker_login with inherit false, set true;
+grant settle_operator, settle_viewer to operator_login with inherit false, set true;
+
+create database settle owner migrate_login;
+revoke all on database settle from public;
+grant connect on database settle to worker_login, operator_login;

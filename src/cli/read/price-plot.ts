@@ -1,0 +1,43 @@
+import { plot } from 'asciichart';
+import type { Colors } from 'picocolors/types';
+import { Decimal } from '../../numbers/decimal';
+import { price } from '../figures';
+import { heading } from './layout';
+
+const HEIGHT = 10;
+const AXIS_CHARS = 4;
+
+interface Point {
+  readonly epoch: number;
+  readonly price: string;
+}
+
+/** The course of a price, one column an epoch; the newest epochs where the terminal is narrower than the course. */
+export function pricePlot(series: readonly Point[], colors: Colors, width: number): string {
+  const labels = series.map((point) => price(point.price).length);
+  const labelChars = Math.max(...labels);
+  const shown = series.slice(-Math.max(2, width - labelChars - AXIS_CHARS));
+  const [first, last] = [shown[0], shown.at(-1)];
+  if (first === undefined || last === undefined || shown.length < 2) {
+    return colors.dim('  The plot begins with the second published epoch of this market.');
+  }
+  // Only for drawing: a character cell is far coarser than a double.
+  const values = shown.map((point) => Number(point.price));
+  const flat = values.every((value) => value === values[0]);
+  const chart = flat
+    ? `  ${price(first.price)} ┤${'─'.repeat(shown.length)}`
+    : plot(values, { height: HEIGHT, format: (value) => label(value, labelChars) });
+  const axis = `${' '.repeat(labelChars + 2)}epoch ${first.epoch}${rightOf(first.epoch, last.epoch, shown.length)}`;
+  const title = heading('Course', `USD, ${shown.length} published epochs`, colors);
+  return [title, ...chart.split('\n').map((line) => colors.cyan(line.trimEnd())), colors.dim(axis)].join('\n');
+}
+
+function label(value: number, chars: number): string {
+  return `  ${price(new Decimal(value).toFixed(12))}`.slice(0, chars + 2).padStart(chars + 2);
+}
+
+/** The last epoch's number below the end of the line. */
+function rightOf(first: number, last: number, columns: number): string {
+  const text = String(last);
+  return text.padStart(Math.max(text.length + 1, columns + 1 - `epoch ${first}`.length));
+}
