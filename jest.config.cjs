@@ -15,7 +15,7 @@ const shared = {
 };
 
 /** Folders of `test/` whose tests use the PostgreSQL and Temporal that test/harness starts once for a run. */
-const WITH_SERVERS = ['store', 'activities', 'workflows', 'faults', 'replay', 'differential'];
+const WITH_SERVERS = ['store', 'activities', 'workflows', 'faults', 'replay', 'differential', 'disputes'];
 
 /** @type {import('jest').Config} */
 module.exports = {

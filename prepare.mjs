@@ -164,7 +164,10 @@ async function build(lock, key) {
   const compiler = at('node_modules', 'typescript', 'bin', 'tsc');
   const args = [compiler, '-p', 'tsconfig.build.json', '--outDir', draft];
   const { code } = await run(lock, process.execPath, args, process.env);
-  if (code !== 0) throw new CannotStart('The build failed: the compiler has said why above.');
+  if (code !== 0) {
+    rmSync(draft, { recursive: true, force: true });
+    throw new CannotStart('The build failed: the compiler has said why above.');
+  }
   // Whatever is not TypeScript (migrations, templates) is read at run time from the same place.
   for (const file of SOURCE_FOLDERS.flatMap(filesBelow).filter((name) => !/\.[cm]?tsx?$/.test(name))) {
     mkdirSync(dirname(join(draft, file)), { recursive: true });

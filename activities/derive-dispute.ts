@@ -2,7 +2,7 @@ import type { PoolClient } from 'pg';
 import { amountText } from '../src/numbers/amounts';
 import { contentDigest } from '../src/proofs/digests';
 import { type DerivationText, derivationText, parseDerivation, pricesTable } from '../src/rulesets/1/derivation-text';
-import { derive as deriveRates, derivePinned } from '../src/rulesets/1/derive';
+import { derivePinned, derive as deriveRates } from '../src/rulesets/1/derive';
 import { type ProviderFactsText, parseProviderFacts } from '../src/rulesets/1/facts';
 import type { Policy } from '../src/rulesets/1/policy';
 import type { FullDerivation } from '../src/rulesets/1/records';

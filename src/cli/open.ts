@@ -26,7 +26,19 @@ export async function withWorkflows<T>(
 ): Promise<T> {
   const { installRuntime, openWorkflowSession } = await import('./session.js');
   installRuntime();
-  return closing(io, await openWorkflowSession({ ...sessionOptions(io), ...options }), work);
+  const loss = lossOfServers();
+  const session = await openWorkflowSession({ ...sessionOptions(io), onLost: loss.report, ...options });
+  return closing(io, session, (opened) => Promise.race([work(opened), loss.promise]));
+}
+
+/** Rejects when a server or the worker is lost: what waits for them would wait for ever. */
+export function lossOfServers(): { readonly promise: Promise<never>; readonly report: (error: Error) => void } {
+  let report: (error: Error) => void = () => undefined;
+  const promise = new Promise<never>((_, reject) => {
+    report = reject;
+  });
+  promise.catch(() => undefined);
+  return { promise, report };
 }
 
 /** Ends the wait, not the work: what runs in a worker elsewhere goes on, what runs here is closed in order. */
@@ -45,5 +57,13 @@ export function unlessAborted<T>(signal: AbortSignal, work: Promise<T>): Promise
     if (signal.aborted) stop();
     signal.addEventListener('abort', stop, { once: true });
     work.then(resolve, reject).finally(() => signal.removeEventListener('abort', stop));
+  });
+}
+
+/** Resolves as soon as the signal is aborted. */
+export function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    signal.addEventListener('abort', () => resolve(), { once: true });
   });
 }

@@ -1,16 +1,37 @@
 import { Command } from 'commander';
 import { formatArgument } from './arguments';
+import * as database from './database';
+import * as epoch from './epoch';
+import * as hold from './hold';
+import * as imports from './import';
 import type { Io } from './io';
 import * as ledger from './ledger';
+import * as network from './network';
 import * as payment from './payment';
+import * as reading from './read/index';
+import * as schedule from './schedule';
 import * as start from './start';
+import * as worker from './worker';
 
 /** A module of the command line: it adds its commands to the program. */
 export interface CommandModule {
   register(program: Command, io: Io): void;
 }
 
-const MODULES: readonly CommandModule[] = [start, payment, ledger];
+/** In the order of the help. */
+const MODULES: readonly CommandModule[] = [
+  start,
+  reading,
+  imports,
+  network,
+  epoch,
+  hold,
+  schedule,
+  payment,
+  ledger,
+  worker,
+  database,
+];
 
 const EXAMPLES = `Examples:
   settle                                      settle the sample and stay up (the same as \`settle start\`)

@@ -1,10 +1,10 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
-import { NativeConnection, type NativeConnectionOptions, Runtime, type Worker } from '@temporalio/worker';
+import { NativeConnection, type NativeConnectionOptions, Runtime } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import type { WorkflowContext } from '../commands/context';
-import { StackNotRunning } from '../stack/errors';
+import { StackError, StackNotRunning } from '../stack/errors';
 import { defaultHome } from '../stack/home';
 import {
   type Addresses,
@@ -36,6 +36,11 @@ export interface WorkflowSession extends Session, WorkflowContext {
   readonly worksHere: boolean;
 }
 
+export interface WorkerSession {
+  readonly temporalAddress: TemporalAddress;
+  close(): Promise<void>;
+}
+
 export interface SessionOptions
   extends Pick<OpenStackOptions, 'home' | 'env' | 'log' | 'progress' | 'signal' | 'durable' | 'onLost'> {
   /** false: this process has to have the home for itself, and starts what is not external. Default: true. */
@@ -46,33 +51,58 @@ export interface SessionOptions
 
 /** Opens the database alone: joins a running stack, or starts the embedded server for the time of the command. */
 export async function openDatabaseSession(options: SessionOptions = {}): Promise<Session> {
-  const closers: Closers = [];
-  try {
+  return orClosed(async (closers) => {
     const address = await joinedDatabase(options, closers);
-    return await databaseSession(address, options, closers);
-  } catch (error) {
-    await closeAll(closers);
-    throw error;
-  }
+    return databaseSession(address, await preparedUrl(address, options), options, closers);
+  });
 }
 
 /**
  * Opens the database and Temporal. Joins a running stack, whose worker does the work; otherwise starts what is not
- * external, and a worker in this process.
+ * external, and a worker in this process. The worker gets ready while the command begins: workflows may be started
+ * before anybody works on them.
  */
 export async function openWorkflowSession(options: SessionOptions = {}): Promise<WorkflowSession> {
+  return orClosed(async (closers) => {
+    const joined = options.join === false ? null : await runningStack(options);
+    const addresses = joined ?? (await ownStack(options, closers));
+    const url = await preparedUrl(addresses.postgres, options);
+    const connection = Connection.connect(addresses.temporal.connection);
+    connection.catch(() => undefined);
+    closers.push(async () => (await connection).close());
+    const base = await databaseSession(addresses.postgres, url, options, closers);
+    const temporal = new Client({ connection: await connection, namespace: addresses.temporal.namespace });
+    // Whether it fails to start, or later, is told by `onLost`.
+    if (joined === null) startWorker(addresses.temporal, url, base.home, options, closers).catch(() => undefined);
+    return { ...base, temporal, temporalAddress: addresses.temporal, worksHere: joined === null };
+  });
+}
+
+/** The worker alone, with the rights of a worker and no others. */
+export async function openWorkerSession(options: SessionOptions = {}): Promise<WorkerSession> {
+  return orClosed(async (closers) => {
+    const addresses = await ownStack(options, closers);
+    const url = await preparedUrl(addresses.postgres, options);
+    const pool = rolePool(url, 'settle_worker', options);
+    closers.push(() => pool.end());
+    await assertSchema(pool);
+    await startWorker(addresses.temporal, url, options.home ?? defaultHome(options.env), options, closers);
+    return { temporalAddress: addresses.temporal, close: () => closeAll(closers) };
+  });
+}
+
+async function ownStack(options: SessionOptions, closers: Closers): Promise<Addresses> {
+  const stack = await openStack(options);
+  closers.push(() => stack.close());
+  return stack;
+}
+
+async function orClosed<T>(open: (closers: Closers) => Promise<T>): Promise<T> {
   const closers: Closers = [];
   try {
-    const joined = options.join === false ? null : await runningStack(options);
-    if (joined !== null) return await workflowSession(joined, options, closers, null);
-    const bundle = bundleWorkflows();
-    // Awaited only after the servers are up; a failure before that must not count as unhandled.
-    bundle.catch(() => undefined);
-    const stack = await openStack(options);
-    closers.push(() => stack.close());
-    return await workflowSession(stack, options, closers, bundle);
+    return await open(closers);
   } catch (error) {
-    await closeAll(closers);
+    await closeAll(closers).catch(() => undefined);
     throw error;
   }
 }
@@ -106,8 +136,12 @@ async function joinedDatabase(options: SessionOptions, closers: Closers): Promis
   return stack.postgres;
 }
 
-async function databaseSession(address: DatabaseAddress, options: SessionOptions, closers: Closers): Promise<Session> {
-  const url = await preparedUrl(address, options);
+async function databaseSession(
+  address: DatabaseAddress,
+  url: string,
+  options: SessionOptions,
+  closers: Closers,
+): Promise<Session> {
   const pool = rolePool(url, options.role ?? 'settle_operator', options);
   closers.push(() => pool.end());
   await assertSchema(pool);
@@ -140,43 +174,46 @@ async function actorOf(pool: Pool, address: DatabaseAddress, options: SessionOpt
   return found.rows[0]?.session_user ?? address.host;
 }
 
-async function workflowSession(
-  addresses: Addresses,
+/** Starts a worker and leaves it running until the session is closed; resolves once it works. */
+function startWorker(
+  temporal: TemporalAddress,
+  url: string,
+  home: string,
   options: SessionOptions,
   closers: Closers,
-  bundle: ReturnType<typeof bundleWorkflows> | null,
-): Promise<WorkflowSession> {
-  const base = await databaseSession(addresses.postgres, options, closers);
-  const connection = await Connection.connect(addresses.temporal.connection);
-  closers.push(() => connection.close());
-  const temporal = new Client({ connection, namespace: addresses.temporal.namespace });
-  if (bundle !== null) await startWorker(addresses, options, closers, await bundle, base.home);
-  return { ...base, temporal, temporalAddress: addresses.temporal, worksHere: bundle !== null };
+): Promise<void> {
+  const pool = rolePool(url, 'settle_worker', options);
+  closers.push(() => pool.end());
+  const connection = NativeConnection.connect(temporal.connection as NativeConnectionOptions);
+  connection.catch(() => undefined);
+  closers.push(async () => (await connection).close());
+  const worker = (async () =>
+    createWorker({
+      connection: await connection,
+      namespace: temporal.namespace,
+      pool,
+      bundle: await bundleWorkflows(),
+      witness: fileWitness(join(home, 'heads.log')),
+    }))();
+  const running = worker.then((ready) => ready.run());
+  running.catch((error: Error) => {
+    options.log?.(`the worker stopped: ${error.stack ?? error.message}`);
+    options.onLost?.(workerLost(error));
+  });
+  closers.push(async () => {
+    const ready = await worker.catch(() => null);
+    if (ready?.getState() === 'RUNNING') ready.shutdown();
+    await running.catch(() => undefined);
+  });
+  return worker.then(() => undefined);
 }
 
-async function startWorker(
-  addresses: Addresses,
-  options: SessionOptions,
-  closers: Closers,
-  bundle: Awaited<ReturnType<typeof bundleWorkflows>>,
-  home: string,
-): Promise<void> {
-  const connection = await NativeConnection.connect(addresses.temporal.connection as NativeConnectionOptions);
-  closers.push(() => connection.close());
-  const pool = rolePool(await preparedUrl(addresses.postgres, options), 'settle_worker', options);
-  closers.push(() => pool.end());
-  const worker: Worker = await createWorker({
-    connection,
-    namespace: addresses.temporal.namespace,
-    pool,
-    bundle,
-    witness: fileWitness(join(home, 'heads.log')),
-  });
-  const running = worker.run();
-  running.catch((error: Error) => options.log?.(`the worker stopped: ${error.message}`));
-  closers.push(async () => {
-    if (worker.getState() === 'RUNNING') worker.shutdown();
-    await running;
+function workerLost(cause: Error): StackError {
+  return new StackError('TemporalNotStarted', {
+    what: `The worker ended: ${cause.message}.`,
+    where: 'this process',
+    todo: 'start again: whatever was committed is kept, and the rest is done again.',
+    cause,
   });
 }
 

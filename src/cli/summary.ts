@@ -1,6 +1,7 @@
 import type { Colors } from 'picocolors/types';
 import type { LastEpoch, MarketSummary, NetworkSummary, TokenUnit } from '../queries/network-summary';
 import type { TrippedBreaker } from '../rulesets/1/records';
+import type { Hold } from '../store/holds';
 import type { PublishedPayout } from '../store/published';
 import { counted, percent, price, rangeText, rounded, signedPercent, sparkline, tokens } from './figures';
 import { type Account, type Column, safeText, sheetTable } from './output';
@@ -67,9 +68,12 @@ function summaryText(summary: NetworkSummary, colors: Colors, width: number): st
     last === null
       ? [colors.yellow('No epoch is published yet.')]
       : [marketsText(last, colors, width), poolText(last, token, colors), payoutsText(last, token, colors, width)];
-  return [...parts, ...holdsText(summary, colors), nextText(summary, colors), outcomeText(summary, colors)].join(
-    '\n\n',
-  );
+  return [
+    ...parts,
+    ...summary.holds.map((hold) => holdText(hold, colors)),
+    nextText(summary, colors),
+    outcomeText(summary, colors),
+  ].join('\n\n');
 }
 
 const MARKET_COLUMNS: readonly Column<MarketSummary>[] = [
@@ -182,15 +186,14 @@ export function decideCommand(network: string, epoch: number): string {
   return `npx settle hold approve ${epoch}${which} --reason "why it is right"`;
 }
 
-function holdsText({ holds, network }: NetworkSummary, colors: Colors): string[] {
-  return holds.map((hold) =>
-    [
-      heading(`Epoch ${hold.epoch} is on hold`, `until ${readableTime(hold.deadline)}`, colors),
-      ...hold.breakers.map((breaker) => `  ${colors.yellow('!')} ${breakerText(breaker)}`),
-      `  decide with   ${colors.bold(decideCommand(network.network, hold.epoch))}`,
-      colors.dim('                (or `hold reject`, which closes the epoch without paying anybody)'),
-    ].join('\n'),
-  );
+/** One hold: what tripped, and the command that decides it. */
+export function holdText(hold: Hold, colors: Colors): string {
+  return [
+    heading(`Epoch ${hold.epoch} is on hold`, `until ${readableTime(hold.deadline)}`, colors),
+    ...hold.breakers.map((breaker) => `  ${colors.yellow('!')} ${breakerText(breaker)}`),
+    `  decide with   ${colors.bold(decideCommand(hold.network, hold.epoch))}`,
+    colors.dim('                (`hold reject` instead closes the epoch and pays nobody)'),
+  ].join('\n');
 }
 
 function nextText({ last, network, holds }: NetworkSummary, colors: Colors): string {

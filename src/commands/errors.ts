@@ -10,7 +10,8 @@ export type CommandErrorId =
   | 'NothingPublished'
   | 'NothingDue'
   | 'PolicyMismatch'
-  | 'RunStopped';
+  | 'RunStopped'
+  | 'ScheduleMissing';
 
 export class CommandError extends Error {
   constructor(

@@ -20,6 +20,8 @@ import type { EpochRange } from './run-epochs';
 export interface ImportOptions extends Omit<LoadOptions, 'actor' | 'prepare'> {
   /** Creates the network with its first bundle, or finds it as it was created so; absent: it has to be there. */
   readonly create?: FirstBundle;
+  /** Gives the load up: it is rolled back, and its promise rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 export interface FirstBundle {
@@ -45,13 +47,13 @@ export async function importBundle(
   options: ImportOptions,
 ): Promise<ImportReport> {
   const bundle = await openBundle(folder);
-  const { create, ...load } = options;
+  const { create, signal, ...load } = options;
   let network: ImportReport['network'] = 'found';
   const prepare = async (client: PoolClient, span: EpochSpan) => {
     if (create !== undefined) network = await createWith(client, context.actor, options.network, create, span);
   };
   try {
-    const report = await loadBundle(context.pool, rowSource(bundle), {
+    const report = await loadBundle(context.pool, rowSource(bundle, signal), {
       ...load,
       actor: context.actor,
       ...(create === undefined ? {} : { prepare }),
@@ -59,7 +61,7 @@ export async function importBundle(
     return { ...report, ignored: bundle.ignored, network };
   } catch (error) {
     if (error instanceof RowsRefused) throw refusedAcrossRows(bundle, error);
-    if (error instanceof CommandError) throw error;
+    if (error instanceof CommandError || signal?.aborted) throw error;
     // A file that is wrong on its own ends the load at its first bad batch; this pass shows what is wrong in all seven.
     await checkBundle(bundle);
     throw error;
@@ -94,12 +96,13 @@ function refusedAcrossRows(bundle: Bundle, { problems }: RowsRefused): Error {
   return rowsRefused(bundle.folder, refused, refused.length);
 }
 
-function rowSource(bundle: Bundle): RowSource {
+function rowSource(bundle: Bundle, signal: AbortSignal | undefined): RowSource {
   return {
     name: bundle.folder,
     fileName: (table) => bundle.files[table].name,
     async *copyLines(table) {
       for await (const rows of readTable(bundle, table)) {
+        signal?.throwIfAborted();
         let piece = '';
         for (const row of rows) piece += `${row.line},${copyCsvLine(row.values)}`;
         yield piece;

@@ -99,7 +99,7 @@ async function requireRange(context: CommandContext, { network, range }: RunRequ
 }
 
 /** Who runs what is running already: the row that the start wrote before it began. */
-async function alreadyRunning(context: WorkflowContext, workflowId: string): Promise<CommandError> {
+export async function alreadyRunning(context: WorkflowContext, workflowId: string): Promise<CommandError> {
   const running = await context.temporal.workflow.getHandle(workflowId).describe();
   const requestId = running.memo?.requestId;
   const request = typeof requestId === 'string' ? await findRequest(context.pool, requestId) : null;
@@ -125,7 +125,7 @@ export async function loopAnswer(
   }
 }
 
-function rootCause(error: Error): Error {
+export function rootCause(error: Error): Error {
   return error.cause instanceof Error ? rootCause(error.cause) : error;
 }
 

@@ -1,7 +1,7 @@
 import { NANO, parseScaled, powerOfTen, roundHalfEvenDivide } from '../numbers/amounts';
 import type { TokenAmount } from './figures';
 import type { LineExplanation, PayoutExplanation } from './payout-explanation';
-import type { PerformanceExplanation } from './performance-explanation';
+import type { CurveSegment, PerformanceExplanation } from './performance-explanation';
 import type { PriceExplanation } from './price-explanation';
 
 /**
@@ -51,7 +51,8 @@ function amountsOf({ lines, gross, cap, scaling, amount }: PayoutExplanation): T
 const sameAmount = (amount: TokenAmount, decimals: number): boolean =>
   parseScaled(amount.tokens, decimals) === units(amount);
 
-function performanceAddsUp({ metrics, weights, weighted, quality }: PerformanceExplanation): boolean {
+function performanceAddsUp(performance: PerformanceExplanation): boolean {
+  const { metrics, weights, weighted, quality, segment, multiplier } = performance;
   if (quality === null) return weights === null && weighted === null;
   if (weights === null || weighted === null) return false;
   const scored = metrics.filter((metric) => metric.score !== null);
@@ -60,9 +61,26 @@ function performanceAddsUp({ metrics, weights, weighted, quality }: PerformanceE
   const sum = parts.reduce((total, part) => total + part, 0n);
   const each = scored.every((metric, index) => parseScaled(metric.weighted ?? '0', 18) === parts[index]);
   const mean = whole === 0n ? 0n : roundHalfEvenDivide(sum, whole);
+  const onCurves = scored.every(({ value, segment: piece, score }) => piece === null || onCurve(value, piece, score));
+  const multiplied = segment !== null && onCurve(quality, segment, multiplier);
   return (
-    each && parseScaled(weights, 9) === whole && parseScaled(weighted, 18) === sum && parseScaled(quality, 9) === mean
+    each &&
+    onCurves &&
+    multiplied &&
+    parseScaled(weights, 9) === whole &&
+    parseScaled(weighted, 18) === sum &&
+    parseScaled(quality, 9) === mean
   );
+}
+
+/** Spec §6: y0 + (x - x0) * (y1 - y0) / (x1 - x0), q9; flat outside, where both ends are one. */
+function onCurve(value: string | null, { from, to }: CurveSegment, score: string | null): boolean {
+  if (value === null || score === null) return false;
+  const [x, x0, x1] = [parseScaled(value, 9), parseScaled(from.x, 9), parseScaled(to.x, 9)];
+  const [y0, y1] = [parseScaled(from.y, 9), parseScaled(to.y, 9)];
+  const run = x1 - x0;
+  const wanted = run === 0n ? y0 : roundHalfEvenDivide(y0 * run + (x - x0) * (y1 - y0), run);
+  return parseScaled(score, 9) === wanted;
 }
 
 function lineAddsUp(line: LineExplanation, { token, reason }: PayoutExplanation): boolean {

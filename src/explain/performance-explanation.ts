@@ -1,6 +1,6 @@
-import { scaledText, toNano } from '../numbers/amounts';
-import { decimalText } from '../numbers/decimal';
-import type { Policy } from '../rulesets/1/policy';
+import { fromNano, scaledText, toNano } from '../numbers/amounts';
+import { Decimal, decimalText } from '../numbers/decimal';
+import type { CurvePoints, Policy } from '../rulesets/1/policy';
 import {
   type Derivation,
   METRICS,
@@ -9,6 +9,12 @@ import {
   type PerformanceScore,
   type PerformanceValues,
 } from '../rulesets/1/records';
+
+/** The piece of a curve that a value lies on: the two ends are one where the value is outside of the curve. */
+export interface CurveSegment {
+  readonly from: { readonly x: string; readonly y: string };
+  readonly to: { readonly x: string; readonly y: string };
+}
 
 /** How a provider's performance became its multiplier (spec §6). Sum of weighted / sum of weights = quality, q9. */
 export interface PerformanceExplanation {
@@ -20,6 +26,8 @@ export interface PerformanceExplanation {
   readonly weighted: string | null;
   /** Q; null without a verdict, or for a provider that is not eligible. */
   readonly quality: string | null;
+  /** Of the multiplier's curve, where the quality lies; null without quality. */
+  readonly segment: CurveSegment | null;
   /** M4; null for a provider that is not eligible. */
   readonly multiplier: string | null;
 }
@@ -35,6 +43,8 @@ export interface MetricExplanation {
   readonly weight: string;
   /** q, from 0 to 1: the curve's, or the policy's missingScore; null where it does not count. */
   readonly score: string | null;
+  /** Of the metric's curve, where the value lies; null where no value is scored. */
+  readonly segment: CurveSegment | null;
   /** true: the score is the policy's for a metric that was not measured. */
   readonly assumed: boolean;
   /** weight * score, exactly. */
@@ -54,13 +64,15 @@ export function explainPerformance(
   values: PerformanceValues | null,
   score: PerformanceScore | null,
 ): PerformanceExplanation {
+  const { curves, multiplier: multiplierCurve } = policy.rewards.performance;
   let weights = 0n;
   let weighted = 0n;
   const metrics = METRICS.map((metric): MetricExplanation => {
     const weight = policy.rewards.performance.weights[metric];
     const value = values === null ? null : measuredText(values, metric);
     const found = score?.scores[metric];
-    const entry = { metric, ...METRIC_WORDS[metric], value, weight: decimalText(weight) };
+    const segment = value === null || found === undefined ? null : segmentOf(curves[metric], new Decimal(value));
+    const entry = { metric, ...METRIC_WORDS[metric], value, weight: decimalText(weight), segment };
     const counts = derivation.performanceVerdict && derivation.measuredMetrics.includes(metric);
     if (found === undefined) return { ...entry, counts, score: null, assumed: false, weighted: null };
     const part = toNano(weight) * found;
@@ -68,15 +80,25 @@ export function explainPerformance(
     weighted += part;
     return { ...entry, counts, score: scaledText(found, 9), assumed: value === null, weighted: scaledText(part, 18) };
   });
-  const scored = score !== null && score.quality !== null;
+  const quality = score?.quality ?? null;
+  const scored = quality !== null;
   return {
     verdict: derivation.performanceVerdict,
     metrics,
     weights: scored ? scaledText(weights, 9) : null,
     weighted: scored ? scaledText(weighted, 18) : null,
-    quality: scored && score.quality !== null ? scaledText(score.quality, 9) : null,
+    quality: scored ? scaledText(quality, 9) : null,
+    segment: scored ? segmentOf(multiplierCurve, fromNano(quality)) : null,
     multiplier: score === null ? null : scaledText(score.multiplier, 9),
   };
+}
+
+function segmentOf(points: CurvePoints, x: Decimal): CurveSegment {
+  const upper = points.findIndex(([end]) => x.lessThanOrEqualTo(end));
+  const to = points.at(upper)!;
+  const from = upper <= 0 ? to : points[upper - 1]!;
+  const end = ([px, py]: CurvePoints[number]) => ({ x: decimalText(px), y: decimalText(py) });
+  return { from: end(from), to: end(to) };
 }
 
 function measuredText(values: PerformanceValues, metric: Metric): string | null {

@@ -30,14 +30,27 @@ export interface BundleFile {
  *   `bundle-file-unreadable`.
  */
 export async function openBundle(folder: string): Promise<Bundle> {
+  const { files, ignored } = await filesIn(folder);
+  const missing = INPUT_TABLES.find(({ name }) => files[name] === undefined);
+  if (missing !== undefined) throw fileMissing(folder, missing.file, ignored);
+  return { folder, files: files as Bundle['files'], ignored };
+}
+
+/** The files of a bundle that a folder has, however many. @throws BundleError as `openBundle`, but for missing files */
+export async function filesIn(
+  folder: string,
+): Promise<{ readonly files: Partial<Bundle['files']>; readonly ignored: Bundle['ignored'] }> {
   const names = (await namesIn(folder)).filter((name) => !name.startsWith('.'));
   const expected = new Set(INPUT_TABLES.flatMap(({ file }) => [file, `${file}.gz`]));
   const others = names.filter((name) => /\.csv(\.gz)?$/i.test(name) && !expected.has(name)).sort();
   const stray = others.find((name) => INPUT_TABLES.some((table) => name.toLowerCase().includes(table.name)));
   if (stray !== undefined) throw fileUnknown(folder, stray);
-  const files: [InputTableName, BundleFile][] = [];
-  for (const table of INPUT_TABLES) files.push([table.name, await fileOf(folder, table, names, others)]);
-  return { folder, files: Object.fromEntries(files) as Bundle['files'], ignored: others };
+  const files: Partial<Record<InputTableName, BundleFile>> = {};
+  for (const table of INPUT_TABLES) {
+    const file = await fileOf(folder, table, names);
+    if (file !== null) files[table.name] = file;
+  }
+  return { files, ignored: others };
 }
 
 async function namesIn(folder: string): Promise<string[]> {
@@ -53,15 +66,10 @@ async function namesIn(folder: string): Promise<string[]> {
   }
 }
 
-async function fileOf(
-  folder: string,
-  { file }: InputTable,
-  names: readonly string[],
-  others: readonly string[],
-): Promise<BundleFile> {
+async function fileOf(folder: string, { file }: InputTable, names: readonly string[]): Promise<BundleFile | null> {
   const found = [file, `${file}.gz`].filter((name) => names.includes(name));
   const name = found[0];
-  if (name === undefined) throw fileMissing(folder, file, others);
+  if (name === undefined) return null;
   if (found.length > 1) throw fileTwice(folder, file);
   const path = join(folder, name);
   return { name, path, gzipped: name.endsWith('.gz'), bytes: await sizeOf(name, path) };

@@ -35,8 +35,15 @@ export async function* readTable(
   bundle: Bundle,
   name: InputTableName,
 ): AsyncGenerator<readonly InputRow[], void, undefined> {
-  const table = inputTable(name);
-  const file = bundle.files[name];
+  yield* readRows(bundle.folder, bundle.files[name], inputTable(name));
+}
+
+/** The same for any file and the form that its rows are to have. */
+export async function* readRows(
+  folder: string,
+  file: BundleFile,
+  table: InputTable,
+): AsyncGenerator<readonly InputRow[], void, undefined> {
   const reader = new TableReader(table, file.name);
   for await (const piece of piecesOf(file)) {
     const rows = reader.take(piece);
@@ -44,7 +51,7 @@ export async function* readTable(
     if (reader.refusedInAll === 0 && rows.length > 0) yield rows;
   }
   reader.end();
-  if (reader.refusedInAll > 0) throw rowsRefused(bundle.folder, reader.refused, reader.refusedInAll);
+  if (reader.refusedInAll > 0) throw rowsRefused(folder, reader.refused, reader.refusedInAll);
 }
 
 /**

@@ -5,7 +5,7 @@ import type { Amount, MicroUnits, NanoRatio, Ratio, UnitHours } from './units';
 /** Integer arithmetic without a size limit (spec §1, §7), and the way between integers and canonical text. */
 
 export const NANO = 1_000_000_000n;
-export const MICRO_DECIMALS = 6;
+const MICRO_DECIMALS = 6;
 export const NANO_DECIMALS = 9;
 
 /** 10^exponent. */

@@ -2,6 +2,7 @@
 export type QueryErrorId =
   | 'epoch-unknown'
   | 'epoch-without-results'
+  | 'revision-unknown'
   | 'nothing-published'
   | 'market-unknown'
   | 'provider-unknown'

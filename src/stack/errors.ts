@@ -2,7 +2,7 @@
  * What can go wrong between a user and a running stack. Every error says what happened, where, and what to do next;
  * `code` is stable and is what the command line turns into an exit code.
  */
-export type StackErrorCode =
+type StackErrorCode =
   | 'HomeInUse'
   | 'HomeNotUsable'
   | 'StackNotRunning'

@@ -2,7 +2,7 @@ import type { ConnectionOptions } from '@temporalio/client';
 import { NAMESPACE } from './temporal';
 
 /** A Temporal service that somebody else runs. */
-export interface ExternalTemporal {
+interface ExternalTemporal {
   readonly address: string;
   readonly namespace: string;
   /** For `Connection.connect` and `NativeConnection.connect`: address, TLS, API key, headers. */

@@ -6,7 +6,7 @@ import { StackError } from './errors';
 import { projectRoot } from './home';
 
 /** A folder with bin/, lib/ and share/ of one PostgreSQL release. */
-export interface PostgresBinaries {
+interface PostgresBinaries {
   readonly folder: string;
   /** Of the package, e.g. `18.4.0-beta.17`. */
   readonly version: string;

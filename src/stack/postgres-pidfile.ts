@@ -13,7 +13,7 @@ import {
 } from './processes';
 
 /** `postmaster.pid`, which a running server keeps in its data folder. */
-export interface Postmaster {
+interface Postmaster {
   readonly process: ProcessIdentity;
   readonly port: number;
   /** `starting`, `ready`, `stopping`, or '' when it is not written yet. */

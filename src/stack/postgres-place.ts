@@ -8,7 +8,7 @@ import { type HomePaths, readRecord, runsAsRoot, writeRecord } from './home';
 import { completeLinks, copyBinaries, packagedBinaries } from './postgres-binaries';
 
 /** The user the server runs as when we are root, since PostgreSQL refuses to run as root. */
-export interface ServerUser {
+interface ServerUser {
   readonly name: string;
   readonly uid: number;
   readonly gid: number;

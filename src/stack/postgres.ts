@@ -45,7 +45,7 @@ export interface EmbeddedPostgres {
   stop(): Promise<void>;
 }
 
-export interface StartPostgresOptions {
+interface StartPostgresOptions {
   readonly paths: HomePaths;
   /** False only for a home that is thrown away: nothing is forced to disk. */
   readonly durable: boolean;

@@ -19,7 +19,7 @@ const hasProc = existsSync('/proc/self/stat');
  * after a reboot. Null when there is no such process, or it is a zombie: one that only waits for its parent to notice
  * holds nothing any more.
  */
-export function startMarkOf(pid: number): string | null {
+function startMarkOf(pid: number): string | null {
   if (!hasProc) return startMarkFromPs(pid);
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');

@@ -25,7 +25,7 @@ export async function lastLines(file: string, from = 0): Promise<string> {
   return text.trimEnd().split('\n').slice(-12).join('\n');
 }
 
-export interface ServerProcess {
+interface ServerProcess {
   /** Undefined when the program could not be started at all. */
   readonly pid: number | undefined;
   /** Why it is not running any more; null while it runs. */
@@ -36,7 +36,7 @@ export interface ServerProcess {
   words(): Promise<string>;
 }
 
-export interface ServerProcessOptions {
+interface ServerProcessOptions {
   readonly program: string;
   readonly args: readonly string[];
   readonly cwd: string;

@@ -177,7 +177,7 @@ async function launchOnSomePorts(options: FindTemporalOptions): Promise<RunningT
   });
 }
 
-export interface StartTemporalOptions extends FindTemporalOptions {
+interface StartTemporalOptions extends FindTemporalOptions {
   /** False only for a home that is thrown away. */
   readonly durable: boolean;
 }

@@ -17,7 +17,7 @@ const AT_ONCE = [
   ['SIGKILL', 5_000],
 ] as const;
 
-export interface TemporaryHome {
+interface TemporaryHome {
   readonly folder: string;
   /** Ends what still runs on it and removes it, with what the database keeps outside of it. */
   remove(): Promise<void>;

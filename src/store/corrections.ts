@@ -85,9 +85,16 @@ export async function stageLateRows(
 
 /**
  * Takes what is on the stage already so out of it (`base`: the dispute behind the disputed revision).
- * @returns how many rows are left
+ * @returns how many rows were there and how many are left
  */
-export async function dropUnchanged(client: PoolClient, key: DisputeKey, base: number): Promise<number> {
+export async function dropUnchanged(
+  client: PoolClient,
+  key: DisputeKey,
+  base: number,
+): Promise<{ readonly before: number; readonly after: number }> {
+  const staged = async () =>
+    (await client.query<{ n: number }>('select count(*) as n from stage_correction')).rows[0]!.n;
+  const before = await staged();
   for (const { name, rows, key: keyLine, line } of await stagedTables(client)) {
     await client.query(
       `delete from stage_correction s
@@ -96,7 +103,7 @@ export async function dropUnchanged(client: PoolClient, key: DisputeKey, base: n
       [key.network, key.epoch, base],
     );
   }
-  return (await client.query<{ n: number }>('select count(*) as n from stage_correction')).rows[0]!.n;
+  return { before, after: await staged() };
 }
 
 export async function stagedTables(client: PoolClient): Promise<typeof CORRECTED> {

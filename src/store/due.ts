@@ -1,4 +1,5 @@
 import { holdsOf } from './holds';
+import { getNetwork } from './networks';
 import type { Queryable } from './pool';
 
 /** A silent source is an incident: after so many epochs closed in a row for lack of inputs, a person has to look. */
@@ -24,6 +25,12 @@ const LAST_CLOSED = `
 export async function lastClosedEpoch(db: Queryable, network: string): Promise<number | null> {
   const found = await db.query<{ last: number | null }>(LAST_CLOSED, [network]);
   return found.rows[0]?.last ?? null;
+}
+
+/** The first epoch that is neither published nor failed; it may lie ahead, or after the calendar's end. */
+export async function nextOpenEpoch(db: Queryable, network: string): Promise<number> {
+  const calendar = await getNetwork(db, network);
+  return ((await lastClosedEpoch(db, network)) ?? calendar.firstEpoch - 1) + 1;
 }
 
 /**

@@ -52,6 +52,24 @@ export async function insertFailure(
   );
 }
 
+/** Closes a range of open epochs as `rejected`, by a person's decision. Run under the network's lock. */
+export async function insertRejections(
+  db: Queryable,
+  network: string,
+  range: { readonly first: number; readonly last: number },
+  actor: string,
+  reason: string,
+): Promise<void> {
+  await db.query(
+    `insert into epoch_failure (network, epoch, failure_no, failure, detail, actor, reason, run_id)
+     select $1::text, e.epoch, 1 + (
+         select count(*) from epoch_failure f where f.network = $1::text and f.epoch = e.epoch),
+       'rejected', '{"onPurpose": true}', $4::text, $5::text, null
+     from generate_series($2::integer, $3::integer) e(epoch)`,
+    [network, range.first, range.last, actor, reason],
+  );
+}
+
 /** The newest failure of an epoch, whether or not it was settled later. */
 export async function findFailure(db: Queryable, network: string, epoch: number): Promise<EpochFailure | null> {
   const found = await db.query<EpochFailure>(

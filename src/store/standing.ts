@@ -70,3 +70,43 @@ export async function rowsOfNextEpoch(db: Queryable, network: string, first: num
   );
   return found.rows[0]!;
 }
+
+export interface EpochOutcome {
+  readonly epoch: number;
+  /** `published`, `failed(<name>)` or `held`. */
+  readonly outcome: string;
+  readonly revision: number | null;
+  /** Base units. */
+  readonly sum: string | null;
+  readonly contentDigest: string | null;
+  readonly head: string | null;
+}
+
+/** How the epochs of a range ended; those that are open and not held are left out. */
+export async function epochOutcomes(
+  db: Queryable,
+  network: string,
+  first: number,
+  last: number,
+): Promise<readonly EpochOutcome[]> {
+  const found = await db.query<EpochOutcome>(
+    `with published as (
+       select distinct on (epoch) epoch, revision, entry::jsonb ->> 'sum' as sum, content_digest, head
+       from chain_entry where network = $1 and kind = 'revision' and epoch between $2 and $3
+       order by epoch, revision desc),
+     failed as (
+       select distinct on (epoch) epoch, failure from epoch_failure
+       where network = $1 and epoch between $2 and $3 order by epoch, failure_no desc),
+     held as (
+       select distinct on (h.epoch) h.epoch, h.content_digest from hold h
+       left join hold_decision d using (network, epoch, revision, computation)
+       where h.network = $1 and h.epoch between $2 and $3 and d.decision is null order by h.epoch, h.computation desc)
+     select epoch,
+       case when p.epoch is not null then 'published' when f.epoch is not null then format('failed(%s)', f.failure)
+         else 'held' end as outcome,
+       p.revision, p.sum, coalesce(p.content_digest, held.content_digest) as "contentDigest", p.head
+     from published p full join failed f using (epoch) full join held using (epoch) order by epoch`,
+    [network, first, last],
+  );
+  return found.rows;
+}

@@ -99,12 +99,13 @@ export async function withBundleFolder<T>(
 }
 
 /** Creates a network of its own and loads its bundle; returns its name. */
-export async function makeNetwork(context: TestContext, knobs: NetworkKnobs = {}): Promise<string> {
-  return makeNetworkOf(context, bundleTexts(knobs), JSON.stringify(policyDocument(knobs)), {
-    first: 0,
-    last: (knobs.epochs ?? 3) - 1,
-    holds: knobs.holds ?? 'wait',
-  });
+export async function makeNetwork(
+  context: TestContext,
+  knobs: NetworkKnobs = {},
+  network: string = networkName(),
+): Promise<string> {
+  const calendar = { first: 0, last: (knobs.epochs ?? 3) - 1, holds: knobs.holds ?? 'wait' };
+  return makeNetworkOf(context, bundleTexts(knobs), JSON.stringify(policyDocument(knobs)), calendar, network);
 }
 
 export async function makeNetworkOf(

@@ -8,6 +8,7 @@ import { group, networkOption } from '../groups';
 import type { Io } from '../io';
 import { type Column, type Sheet, safeText } from '../output';
 import { countArgument } from './counts';
+import { printFitted } from './fitted-table';
 import { readableTime } from './layout';
 
 const NEWEST_SHOWN = 24;
@@ -40,12 +41,12 @@ export function register(program: Command, io: Io): void {
           newest: epochs === undefined ? last : null,
         }),
       );
-      io.sheet(epochSheet(found));
+      printFitted(io, epochSheet(found), ['token_price', 'active_providers', 'unallocated', 'start']);
     });
 }
 
 function epochSheet(rows: readonly EpochSummary[]): Sheet<EpochSummary> {
-  return { columns: columnsFor(rows), rows, empty: 'No epoch is closed, held or sealed there.' };
+  return { columns: columnsFor(rows), rows, empty: 'There is no such epoch: none of these is closed, held or sealed.' };
 }
 
 function columnsFor(rows: readonly EpochSummary[]): readonly Column<EpochSummary>[] {
@@ -93,7 +94,10 @@ export function stateCell({ state, holdOverdue }: Pick<EpochSummary, 'state' | '
 }
 
 function amountCell({ token }: EpochSummary, amount: string | null, colors: Colors): string {
-  return token === null || amount === null ? colors.dim('–') : tokens(amount, token.decimals);
+  if (token === null || amount === null) return colors.dim('–');
+  const shown = tokens(amount, token.decimals);
+  // What is left over by rounding is a few base units, and that is not nothing.
+  return amount !== '0' && /^0\.0*$/.test(shown) ? colors.dim(`>${shown}`) : shown;
 }
 
 /** sum / pool to nine decimals, for reading. */

@@ -1,18 +1,19 @@
 import type { Colors } from 'picocolors/types';
 import type { TokenAmount } from '../../explain/figures';
 import type { LineExplanation, PayoutExplanation } from '../../explain/payout-explanation';
-import type { MetricExplanation } from '../../explain/performance-explanation';
+import type { CurveSegment, MetricExplanation } from '../../explain/performance-explanation';
 import { percent } from '../figures';
 import { type Column, safeText, sheetTable } from '../output';
 import { exactDecimal, factLines, heading, indented, readableTime, shortDigest, wrapped } from './layout';
 
 /** A payout for its provider: what was measured, what it is worth, what was cut, what is left; every step adds up. */
 export function explanationText(found: PayoutExplanation, colors: Colors, width: number): string {
+  const earned = found.reason === 'paid' ? found.lines.map((line) => lineText(found, line, colors, width)) : [];
   return [
     titleText(found, colors, width),
     inputsText(found, colors, width),
     performanceText(found, colors, width),
-    ...(found.reason === 'paid' ? found.lines.map((line) => lineText(found, line, colors, width)) : []),
+    ...earned,
     amountText(found, colors, width),
     sourceText(found, colors, width),
   ].join('\n\n');
@@ -52,7 +53,7 @@ function inputsText({ registry, lines, performance }: PayoutExplanation, colors:
     width,
   );
   const table = sheetTable({ columns: CAPACITY_COLUMNS, rows: lines, empty: 'No capacity rows.' }, colors, width - 2);
-  return `${heading('1  What was recorded', 'sealed: it can no longer change', colors)}\n${facts}\n\n${indented(table)}`;
+  return `${heading('What was recorded', 'sealed: it can no longer change', colors)}\n${facts}\n\n${indented(table)}`;
 }
 
 const CAPACITY_COLUMNS: readonly Column<LineExplanation>[] = [
@@ -66,7 +67,8 @@ const CAPACITY_COLUMNS: readonly Column<LineExplanation>[] = [
 
 function measuredText({ value, unit }: MetricExplanation): string {
   if (value === null) return 'not measured';
-  return unit === 'share' ? percent(value, 2) : unit === 'ms' ? `${value} ms` : value;
+  // Four decimals of a percentage are all that a share can have.
+  return unit === 'share' ? percent(value, 4) : unit === 'ms' ? `${value} ms` : value;
 }
 
 const METRIC_COLUMNS: readonly Column<MetricExplanation>[] = [
@@ -75,7 +77,7 @@ const METRIC_COLUMNS: readonly Column<MetricExplanation>[] = [
   { key: 'score', title: 'Score', type: 'amount', value: ({ score }) => score, show: scoreCell },
   { key: 'weight', title: '× Weight', type: 'amount', value: ({ weight }) => weight },
   { key: 'weighted', title: '= Points', type: 'amount', value: ({ weighted }) => weighted, show: pointsCell },
-  { key: 'remark', title: '', type: 'text', value: remarkOf },
+  { key: 'remark', title: 'Where the score comes from', type: 'text', value: remarkOf },
 ];
 
 function scoreCell({ score }: MetricExplanation, colors: Colors): string {
@@ -86,32 +88,39 @@ function pointsCell({ weighted }: MetricExplanation, colors: Colors): string {
   return weighted === null ? colors.dim('–') : exactDecimal(weighted, 9);
 }
 
-function remarkOf({ counts, assumed }: MetricExplanation): string {
+function remarkOf({ counts, assumed, segment }: MetricExplanation): string {
   if (!counts) return 'does not count: measured for nobody';
-  return assumed ? "the policy's score for what is not measured" : '';
+  if (assumed) return 'the policy: not measured';
+  return segment === null ? '' : segmentWords(segment);
+}
+
+/** A piece of a curve: value to score at both of its ends. */
+function segmentWords({ from, to }: CurveSegment): string {
+  if (from.x === to.x) return `curve: flat at ${to.y}`;
+  return `curve: ${from.x} → ${from.y}, ${to.x} → ${to.y}`;
 }
 
 function performanceText({ performance }: PayoutExplanation, colors: Colors, width: number): string {
-  const title = heading('2  How well it was served', '', colors);
+  const title = heading('How well it was served', '', colors);
   if (!performance.verdict) {
     return `${title}\n${indented(wrapped(NO_VERDICT, width - 2).join('\n'))}\n  performance multiplier ${colors.bold(performance.multiplier ?? '–')}`;
   }
   if (performance.quality === null) return `${title}\n  Not scored: the provider is not eligible.`;
   const table = sheetTable({ columns: METRIC_COLUMNS, rows: performance.metrics, empty: '' }, colors, width - 2);
-  const { weighted, weights, quality, multiplier } = performance;
+  const { weighted, weights, quality, multiplier, segment } = performance;
   return [
     title,
     indented(table),
     '',
     `  quality       ${exactDecimal(weighted ?? '0', 9)} points / ${weights} = ${quality}, rounded to 9 decimals`,
-    `  multiplier    ${colors.bold(multiplier ?? '')}, by the policy's curve from quality to multiplier`,
+    `  multiplier    ${colors.bold(multiplier ?? '')}${segment === null ? '' : `, on the ${segmentWords(segment)}`}`,
   ].join('\n');
 }
 
 const NO_VERDICT =
   'This epoch gives no verdict on performance: too many providers were not measured, or most of them fell below the minimum together. Nobody gains or loses by it.';
 
-function lineText({ token }: PayoutExplanation, line: LineExplanation, colors: Colors, width: number): string {
+function lineText({ token, epoch }: PayoutExplanation, line: LineExplanation, colors: Colors, width: number): string {
   const symbol = safeText(token.symbol);
   const unit = safeText(line.unit);
   const { multipliers } = line;
@@ -145,7 +154,7 @@ function lineText({ token }: PayoutExplanation, line: LineExplanation, colors: C
     colors,
     width,
   );
-  return `${heading(`3  ${line.market}`, `what it earned`, colors)}\n${facts}`;
+  return `${heading(`What ${line.market} earned`, `its price: settle price show --market ${line.market} --epoch ${epoch}`, colors)}\n${facts}`;
 }
 
 /** The first digits of what rounding took: there are up to 27. */
@@ -207,7 +216,7 @@ function amountText(found: PayoutExplanation, colors: Colors, width: number): st
     colors,
     width,
   );
-  return `${heading('4  What is paid', '', colors)}\n${indented(table)}\n\n${facts}`;
+  return `${heading('What is paid', 'lines and cuts come to the amount, in both units', colors)}\n${indented(table)}\n\n${facts}`;
 }
 
 function figure({ sign, amount, total }: AmountRow, text: string, colors: Colors): string {
@@ -243,5 +252,5 @@ function sourceText({ source, revision, token, network }: PayoutExplanation, col
     colors,
     width,
   );
-  return `${heading('5  Where this is written', 'in JSON with -o json', colors)}\n${facts}`;
+  return `${heading('Where this is written', 'all of it as data: -o json', colors)}\n${facts}`;
 }

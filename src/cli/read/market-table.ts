@@ -1,11 +1,13 @@
 import type { Colors } from 'picocolors/types';
 import type { MarketGlance, MarketOverview } from '../../queries/market-overview';
 import { percent, price, signedPercent, sparkline } from '../figures';
-import { type Column, safeText, sheetTable } from '../output';
+import { type Column, safeText } from '../output';
+import { fittedTable } from './fitted-table';
 
 /** The markets of an epoch at a glance. */
 
-const FACTORS_SHOWN = 2;
+/** From this width on there is room for the two strongest factors. */
+const WIDE = 116;
 
 const FACTOR_NAMES = {
   supply: 'supply',
@@ -20,13 +22,11 @@ const FACTOR_NAMES = {
 } as const;
 
 export function marketTable({ markets }: MarketOverview, colors: Colors, width: number): string {
-  // The course is the first to go where the terminal is narrow, then what moved the price.
-  const left = width < 100 ? ['series'] : [];
-  const columns = COLUMNS.filter(({ key }) => !left.includes(key));
-  return sheetTable({ columns, rows: markets, empty: 'No markets.' }, colors, width);
+  const sheet = { columns: columnsWith(width >= WIDE ? 2 : 1), rows: markets, empty: 'No markets.' };
+  return fittedTable(sheet, ['series', 'multiplier', 'demand', 'factors'], colors, width);
 }
 
-const COLUMNS: readonly Column<MarketGlance>[] = [
+const columnsWith = (factors: number): readonly Column<MarketGlance>[] => [
   { key: 'market', title: 'Market', type: 'id', value: (row) => row.market },
   { key: 'price', title: 'USD', type: 'amount', value: (row) => row.price, show: (row) => price(row.price) },
   { key: 'unit', title: 'per', type: 'text', value: (row) => row.unit },
@@ -59,7 +59,13 @@ const COLUMNS: readonly Column<MarketGlance>[] = [
     value: () => '',
     show: (row, c) => c.cyan(sparkline(row.series.map((point) => point.price))),
   },
-  { key: 'factors', title: 'Moved most by', type: 'text', value: () => '', show: factorsCell },
+  {
+    key: 'factors',
+    title: 'Moved most by',
+    type: 'text',
+    value: () => '',
+    show: (row, c) => factorsCell(row, factors, c),
+  },
 ];
 
 function changeCell({ change }: MarketGlance, colors: Colors): string {
@@ -70,8 +76,8 @@ function shareCell(share: string | null, colors: Colors): string {
   return share === null ? colors.dim('none') : percent(share, 0);
 }
 
-function factorsCell(row: MarketGlance, colors: Colors): string {
-  const shown = row.factors.slice(0, FACTORS_SHOWN);
+function factorsCell(row: MarketGlance, count: number, colors: Colors): string {
+  const shown = row.factors.slice(0, count);
   if (shown.length === 0) return colors.dim('nothing');
   return shown
     .map(({ factor, amount }) => `${FACTOR_NAMES[factor]} ${direction(amount, signedPrice(amount), colors)}`)

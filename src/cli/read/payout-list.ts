@@ -8,7 +8,8 @@ import { group, networkOption } from '../groups';
 import type { Io } from '../io';
 import { type Column, type Sheet, safeText } from '../output';
 import { countArgument } from './counts';
-import { multiplierCell, payoutSheet, reasonCell } from './payout-table';
+import { printFitted } from './fitted-table';
+import { multiplierCell, PAYOUT_DROPPABLE, payoutSheet, reasonCell } from './payout-table';
 
 const TOP_SHOWN = 20;
 const PAGE_ROWS = 1_000;
@@ -57,7 +58,7 @@ async function listEpoch(io: Io, options: ListOptions): Promise<void> {
     if (after !== undefined) return payoutPage(db, network, epoch, after, PAGE_ROWS);
     return topPayouts(db, network, epoch, top ?? TOP_SHOWN);
   });
-  io.sheet(payoutSheet(page));
+  printFitted(io, payoutSheet(page), PAYOUT_DROPPABLE);
   sayOf(io, page);
 }
 
@@ -83,7 +84,7 @@ async function listProvider(io: Io, options: ListOptions, provider: string): Pro
     const found = await providerPayouts(db, network, provider, range, count);
     return { ...found, token: (await networkStatus(db, network)).token };
   });
-  io.sheet(providerSheet(payouts, token));
+  printFitted(io, providerSheet(payouts, token), ['revision', 'multiplier', 'gross']);
 }
 
 function providerSheet(

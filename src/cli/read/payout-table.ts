@@ -4,6 +4,10 @@ import type { StoredPayout } from '../../store/payout-reports';
 import { percent, rounded, tokens } from '../figures';
 import { type Column, type Sheet, safeText, sheetTable } from '../output';
 import { poolShare } from './epoch-list';
+import { fittedTable } from './fitted-table';
+
+/** What a narrow terminal does without, in this order. */
+export const PAYOUT_DROPPABLE = ['pool_share', 'reason', 'multiplier', 'gross'];
 
 /** Payouts of one epoch as rows: tokens in the table, base units in the data formats. */
 
@@ -12,7 +16,7 @@ export function payoutSheet(page: PayoutPage): Sheet<StoredPayout> {
 }
 
 export function payoutTable(page: PayoutPage, colors: Colors, width: number): string {
-  return sheetTable(payoutSheet(page), colors, width);
+  return fittedTable(payoutSheet(page), PAYOUT_DROPPABLE, colors, width);
 }
 
 function columnsOf({ settled }: PayoutPage): readonly Column<StoredPayout>[] {

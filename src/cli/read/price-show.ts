@@ -65,7 +65,7 @@ const LINE_COLUMNS: readonly Column<PriceLine>[] = [
   { key: 'line', title: 'Line', type: 'id', value: ({ name }) => name, show: titleCell },
   { key: 'kind', type: 'id', value: ({ kind }) => kind },
   { key: 'signal', title: 'Signal', type: 'amount', value: ({ signal }) => signal, show: signalCell },
-  { key: 'weight', title: 'Weight', type: 'amount', value: ({ weight }) => weight },
+  { key: 'weight', title: 'Weight', type: 'amount', value: ({ weight }) => weight, show: ({ weight }) => weight ?? '' },
   { key: 'amount', title: 'USD', type: 'amount', value: ({ amount }) => amount, show: amountCell },
   { key: 'subtotal', title: 'Price so far', type: 'amount', value: ({ subtotal }) => subtotal, show: subtotalCell },
 ];
@@ -83,7 +83,7 @@ function signalCell({ signal }: PriceLine, colors: Colors): string {
 function amountCell({ amount, kind }: PriceLine, colors: Colors): string {
   const text = exactDecimal(amount, PLACES);
   if (kind === 'start') return text;
-  return direction(amount, amount.startsWith('-') ? text : `+${text}`, colors);
+  return direction(amount, amount === '0' || amount.startsWith('-') ? text : `+${text}`, colors);
 }
 
 function subtotalCell({ subtotal }: PriceLine): string {

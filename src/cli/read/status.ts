@@ -70,10 +70,13 @@ const MISSING = {
   uptimes: 'measured uptimes',
 } as const;
 
-function nextWords({ next }: NetworkStatus, colors: Colors): string {
+function nextWords({ next, holds }: NetworkStatus, colors: Colors): string {
   if (next.kind === 'finished') return 'nothing: the calendar is settled to its end';
   const epoch = `epoch ${next.epoch}`;
-  if (next.kind === 'held') return `${epoch} ${colors.yellow('waits for a person')}`;
+  if (next.kind === 'held') {
+    const since = holds.find((hold) => hold.epoch === next.epoch)?.since;
+    return `${epoch} ${colors.yellow('waits for a person')}${since === undefined ? '' : ` since ${readableTime(since)}`}`;
+  }
   if (next.kind === 'stalled') return `${epoch} ${colors.red('stopped: its source is silent')}`;
   if (next.kind === 'not-yet') return `${epoch}, due ${readableTime(next.dueAt ?? '')}`;
   if (next.missing.length === 0) return `${epoch}, ${next.sealed ? 'sealed and on its way' : 'inputs complete'}`;
@@ -81,10 +84,14 @@ function nextWords({ next }: NetworkStatus, colors: Colors): string {
   return `${epoch} ${colors.yellow('waits for inputs')} since ${readableTime(next.dueAt ?? '')}: ${missing}; deadline ${readableTime(next.inputDeadline ?? '')}`;
 }
 
-function latenessWords({ lateness, next }: NetworkStatus, colors: Colors): string {
+function latenessWords({ lateness, next, calendar }: NetworkStatus, colors: Colors): string {
   if (lateness === null) return colors.green('none');
   const since = next.dueAt === null ? '' : `, the first due since ${readableTime(next.dueAt)}`;
-  return `${colors.yellow(`${counted(lateness.epochs, 'epoch')} behind`)}${since} (${duration(lateness.seconds)})`;
+  // In a calendar that has ended the age of its epochs says nothing of the settlement.
+  const { current, lastEpoch } = calendar;
+  const recorded = lastEpoch !== null && current !== null && current > lastEpoch;
+  const age = recorded ? '' : ` (${duration(lateness.seconds)})`;
+  return `${colors.yellow(`${counted(lateness.epochs, 'epoch')} behind`)}${since}${age}`;
 }
 
 type HoldRow = HoldStatus & { readonly breaker: HoldStatus['breakers'][number] | null };
@@ -111,7 +118,15 @@ function holdsText({ holds, network }: NetworkStatus, colors: Colors, width: num
   return [
     heading('On hold', 'until somebody decides', colors),
     indented(sheetTable({ columns: HOLD_COLUMNS, rows, empty: '' }, colors, width - 2)),
+    ...[...new Set(holds.map(({ askedBy }) => askedBy))].map((asker) => `  decided by    ${deciderWords(asker)}`),
     `  decide with   ${colors.bold(`settle hold approve ${holds[0]?.epoch}${which} --reason "why it is right"`)}`,
     colors.dim('                (or `hold reject`, which closes the epoch without paying anybody)'),
   ].join('\n');
+}
+
+/** Who asked for a run does not approve what it found. */
+function deciderWords(askedBy: string): string {
+  return askedBy === 'system'
+    ? 'anybody: no person asked for the run'
+    : `anybody but ${safeText(askedBy)}, who asked for the run`;
 }

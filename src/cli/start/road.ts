@@ -9,9 +9,10 @@ import { projectRoot } from '../../stack/home';
 import { temporaryHome } from '../../stack/temporary-home';
 import { getNetwork, type Network } from '../../store/networks';
 import { networkStanding } from '../../store/standing';
+import { endOf } from '../epoch';
 import { counted, rangeText } from '../figures';
 import type { Io } from '../io';
-import { sessionOptions, unlessAborted } from '../open';
+import { lossOfServers, sessionOptions, unlessAborted, untilAborted } from '../open';
 import { watched } from '../progress';
 import { installRuntime, openWorkflowSession, type SessionOptions, type WorkflowSession } from '../session';
 import type { StartPlan } from '../start';
@@ -26,14 +27,14 @@ export async function startAndSettle(io: Io, plan: StartPlan): Promise<void> {
   const source = plan.bundle ?? sampleIn(projectRoot());
   const policy = await readPolicyFile(source.policyFile);
   const home = plan.bundle === null ? null : await temporaryHome({ log: io.log });
-  const fault = faultOf();
+  const loss = lossOfServers();
   try {
     installRuntime();
-    const session = await openWorkflowSession({ ...startOptions(io, home?.folder ?? null), onLost: fault.report });
+    const session = await openWorkflowSession({ ...startOptions(io, home?.folder ?? null), onLost: loss.report });
     try {
       const work = settle(io, session, plan, source.folder, policy);
-      await unlessAborted(io.signal, Promise.race([work, fault.promise]));
-      if (!plan.once) await stayUp(io, session, home?.folder ?? null, fault.promise);
+      await unlessAborted(io.signal, Promise.race([work, loss.promise]));
+      if (!plan.once) await stayUp(io, session, home?.folder ?? null, loss.promise);
     } finally {
       await session.close();
     }
@@ -55,16 +56,6 @@ function startOptions(io: Io, throwAway: string | null): SessionOptions {
   return { ...options, home: throwAway, durable: false, env };
 }
 
-/** A promise that rejects when a server or the worker is lost. */
-function faultOf(): { readonly promise: Promise<never>; readonly report: (error: Error) => void } {
-  let report: (error: Error) => void = () => undefined;
-  const promise = new Promise<never>((_, reject) => {
-    report = reject;
-  });
-  promise.catch(() => undefined);
-  return { promise, report };
-}
-
 async function settle(
   io: Io,
   session: WorkflowSession,
@@ -76,6 +67,7 @@ async function settle(
     network: plan.network,
     dryRun: false,
     outsideCalendar: plan.epochs === null ? 'refuse' : 'skip',
+    signal: io.signal,
     create: { policy, epochs: plan.epochs, holds: plan.holds },
   });
   const network = await getNetwork(session.pool, plan.network);
@@ -83,7 +75,8 @@ async function settle(
   await tellClosed(io, session, network);
   const last = network.lastEpoch ?? network.firstEpoch;
   const range = { network: plan.network, first: network.firstEpoch, last };
-  const loop = await startLoop(session, { network: plan.network, range: null, askedBy: 'system' });
+  // A range, not "whatever is due": epochs without inputs are no reason to stop where all inputs are there.
+  const loop = await startLoop(session, { network: plan.network, range, askedBy: 'system' });
   const answer = await watched(io, session.pool, range, loopAnswer(loop));
   if (plan.out !== null) await writeOut(io, session, plan);
   await tell(io, session, plan, answer);
@@ -121,38 +114,18 @@ async function tell(io: Io, session: WorkflowSession, plan: StartPlan, answer: L
   io.account(summaryAccount(summary, io.width));
   const { wordColors } = io;
   if (io.format !== 'table') io.say(outcomeText(summary, wordColors));
-  const words = endOf(answer);
+  const words = endOf(answer, plan.network);
   if (words !== null) io.say(wordColors.yellow(words));
 }
 
-/** What is left to say where the loop did not end at the end of the calendar. */
-function endOf({ reason, epoch }: LoopAnswer): string | null {
-  if (reason === 'held') return `Epoch ${epoch} waits for a person, and the epochs after it wait for that.`;
-  if (reason === 'waiting') return `Epoch ${epoch} waits for its inputs.`;
-  if (reason === 'not-yet') return `Epoch ${epoch} is not over yet.`;
-  if (reason === 'stalled')
-    return `Many epochs in a row had no inputs: nothing more is closed before a person has looked. Epoch ${epoch} is next.`;
-  if (reason === 'running') return `Epoch ${epoch} is being settled by another run.`;
-  return null;
-}
-
 /** Keeps worker and servers up until Ctrl-C. That is the orderly end of a server, so it is no interruption. */
-async function stayUp(
-  io: Io,
-  session: WorkflowSession,
-  throwAway: string | null,
-  fault: Promise<never>,
-): Promise<void> {
+async function stayUp(io: Io, session: WorkflowSession, throwAway: string | null, loss: Promise<never>): Promise<void> {
   const { bold } = io.wordColors;
   const { uiUrl } = session.temporalAddress;
   io.say('');
   if (uiUrl !== null) io.say(`Temporal UI  ${bold(uiUrl)}`);
   if (throwAway !== null) io.say(`Other terminals reach this home with  ${bold(`SETTLE_HOME=${throwAway}`)}`);
   io.say('Staying up. Ctrl-C stops what was started here, and nothing else.');
-  const stopped = new Promise<void>((resolve) => {
-    if (io.signal.aborted) resolve();
-    io.signal.addEventListener('abort', () => resolve(), { once: true });
-  });
-  await Promise.race([stopped, fault]);
+  await Promise.race([untilAborted(io.signal), loss]);
   io.say('Stopping …');
 }

@@ -1,4 +1,4 @@
-import { decimalOf, microUnitsText, parseMicroUnits, roundHalfEvenDivide } from '../../numbers/amounts';
+import { decimalOf, microUnitsText, parseMicroUnits, roundHalfEvenDivide, toNano } from '../../numbers/amounts';
 import { Decimal, decimalText } from '../../numbers/decimal';
 import type { MicroUnits, Ratio } from '../../numbers/units';
 import type { MarketTotals, Metric, PerformanceFacts, ProviderRows } from './records';
@@ -12,6 +12,7 @@ export interface ProviderFacts {
 }
 
 const MICRO_PER_ONE = 1_000_000n;
+const NANO_PER_MICRO = 1_000;
 const Q12_SCALE = 10n ** 12n;
 
 /**
@@ -27,8 +28,12 @@ export class ProviderTally {
   private measuredUptimes = 0;
   private readonly measured = new Set<Metric>();
 
-  /** `minimumUptime` of the policy that settles the epoch. */
-  constructor(private readonly minimumUptime: Ratio) {}
+  private readonly minimumUptimeNano: number;
+
+  /** `minimumUptime` of the policy that settles the epoch: at most 1. */
+  constructor(minimumUptime: Ratio) {
+    this.minimumUptimeNano = Number(toNano(minimumUptime));
+  }
 
   add(provider: ProviderRows): void {
     // A suspended provider is in no sum (spec §4: over active providers).
@@ -58,7 +63,8 @@ export class ProviderTally {
     }
     this.uptimes[this.measuredUptimes] = performance.uptimeMicro;
     this.measuredUptimes += 1;
-    if (decimalOf(BigInt(performance.uptimeMicro), 6).lessThan(this.minimumUptime)) this.belowMinimumUptime += 1;
+    // Both at most 10^9, so a number holds them exactly.
+    if (performance.uptimeMicro * NANO_PER_MICRO < this.minimumUptimeNano) this.belowMinimumUptime += 1;
   }
 
   facts(): ProviderFacts {

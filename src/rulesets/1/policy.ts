@@ -21,9 +21,8 @@ export type Policy = Readonly<Omit<Parsed, 'market' | 'epoch'>> & {
   readonly document: PolicyDocument;
 };
 
-export type PerformancePolicy = Policy['rewards']['performance'];
 /** Points (x, y) of a piecewise linear curve, x ascending. */
-export type CurvePoints = PerformancePolicy['multiplier'];
+export type CurvePoints = Policy['rewards']['performance']['multiplier'];
 
 /**
  * Validates a policy document in full (spec §2).
@@ -103,5 +102,6 @@ function kindOf(value: unknown): string {
   if (value === null) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object') return 'a group of keys';
-  return `the ${typeof value} ${String(value)}`;
+  const text = String(value);
+  return `the ${typeof value} ${text.length > 60 ? `${text.slice(0, 57)}...` : text}`;
 }

@@ -1,0 +1,115 @@
+import type { Command } from 'commander';
+import type { LoopAnswer } from '../../workflows/messages';
+import { type EpochRange, rangeArgument, reasonArgument } from './arguments';
+import { CommandEnds } from './errors';
+import { EXIT } from './exit-codes';
+import { counted, rangeText } from './figures';
+import { group, networkOption } from './groups';
+import type { Io } from './io';
+import { withWorkflows } from './open';
+import { watched } from './progress';
+import type { WorkflowSession } from './session';
+
+/** `settle epoch run|fail`: what changes epochs; looking at them is in `read/`. */
+export function register(program: Command, io: Io): void {
+  const epochs = group(program, 'epoch');
+  epochs
+    .command('run')
+    .description('settle a range of epochs in order; what is closed already is skipped')
+    .argument('<epochs>', 'like 42 or 10..42', rangeArgument)
+    .addOption(networkOption())
+    .action((range: EpochRange, { network }: { network: string }) =>
+      withWorkflows(io, (session) => run(io, session, network, range)),
+    );
+  epochs
+    .command('fail')
+    .description('close open epochs on purpose, as failed(rejected): nobody is paid for them')
+    .argument('<epochs>', 'like 42 or 10..42', rangeArgument)
+    .requiredOption('--reason <text>', 'for the record', reasonArgument)
+    .addOption(networkOption())
+    .action((range: EpochRange, options: { network: string; reason: string }) =>
+      withWorkflows(io, (session) => fail(io, session, options.network, range, options.reason)),
+    );
+}
+
+async function run(io: Io, session: WorkflowSession, network: string, range: EpochRange): Promise<void> {
+  const { loopAnswer, startLoop } = await import('../commands/run-epochs.js');
+  const { nextOpenEpoch } = await import('../store/due.js');
+  const next = await nextOpenEpoch(session.pool, network);
+  const loop = await startLoop(session, { network, range, askedBy: session.actor });
+  if (next > range.first) {
+    const skipped = { first: range.first, last: Math.min(range.last, next - 1) };
+    io.say(`Skipped ${rangeText(skipped.first, skipped.last)}: closed already.`);
+  }
+  const answer = await watched(io, session.pool, { network, ...range }, loopAnswer(loop));
+  const outcomes = await tellRange(io, session, network, range);
+  const words = endOf(answer, network);
+  if (words !== null) io.say(io.wordColors.yellow(words));
+  const guard = outcomes.filter(({ epoch, outcome }) => epoch >= next && GUARDS.has(outcome));
+  if (guard.length > 0) throw new CommandEnds(EXIT.guard);
+  if (answer.reason === 'held') throw new CommandEnds(EXIT.approval);
+  if (answer.reason !== 'finished') throw new CommandEnds(EXIT.failed);
+}
+
+const GUARDS: ReadonlySet<string> = new Set(
+  ['conservation', 'price-bounds', 'multiplier-bounds', 'payees', 'snapshot', 'chain'].map((id) => `failed(${id})`),
+);
+
+interface Outcome {
+  readonly epoch: number;
+  readonly outcome: string;
+}
+
+/** What became of the epochs of a range. */
+async function tellRange(
+  io: Io,
+  session: WorkflowSession,
+  network: string,
+  range: EpochRange,
+): Promise<readonly Outcome[]> {
+  const { epochOutcomes } = await import('../store/standing.js');
+  const rows = await epochOutcomes(session.pool, network, range.first, range.last);
+  io.sheet({
+    columns: [
+      { key: 'epoch', title: 'Epoch', type: 'count', value: (row) => row.epoch },
+      { key: 'outcome', title: 'Outcome', type: 'id', value: (row) => row.outcome },
+      { key: 'revision', title: 'Revision', type: 'count', value: (row) => row.revision },
+      { key: 'sum', title: 'Paid (base units)', type: 'amount', value: (row) => row.sum },
+      { key: 'content_digest', type: 'id', value: (row) => row.contentDigest },
+      { key: 'head', title: 'Head', type: 'id', value: (row) => row.head, show: (row) => row.head?.slice(0, 16) ?? '' },
+    ],
+    rows,
+    empty: 'No epoch of the range is closed or held.',
+  });
+  return rows;
+}
+
+/** What is left to say and to do where the loop did not come to the end of what was asked for. */
+export function endOf({ reason, epoch }: LoopAnswer, network: string): string | null {
+  const which = network === 'swarm' ? '' : ` --network ${network}`;
+  if (reason === 'held') {
+    return `Epoch ${epoch} waits for a person, and those after it wait for that: see \`settle hold list${which}\`.`;
+  }
+  if (reason === 'waiting') {
+    return `Epoch ${epoch} waits for its inputs: load them with \`settle import DIR${which}\`, and it goes on by itself.`;
+  }
+  if (reason === 'not-yet') return `Epoch ${epoch} is not over yet: run it again when it is.`;
+  if (reason === 'stalled') {
+    return `Many epochs in a row had no inputs, so no more are closed unasked. Load them, or run \`settle epoch run ${epoch}${which}\`.`;
+  }
+  return reason === 'running' ? `Epoch ${epoch} is being settled by another run: ask again when it is through.` : null;
+}
+
+async function fail(
+  io: Io,
+  session: WorkflowSession,
+  network: string,
+  range: EpochRange,
+  reason: string,
+): Promise<void> {
+  const { failEpochs } = await import('../commands/fail-epochs.js');
+  const { closed, skipped } = await failEpochs(session, { network, range, reason });
+  await tellRange(io, session, network, range);
+  if (skipped > 0) io.say(`${counted(skipped, 'epoch was', 'epochs were')} closed already and stay as they are.`);
+  if (closed !== null) io.say(`Closed ${rangeText(closed.first, closed.last)} as failed(rejected).`);
+}

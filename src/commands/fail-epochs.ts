@@ -1,0 +1,107 @@
+import type { PoolClient } from 'pg';
+import { appendAudit } from '../store/audit-log';
+import { lastClosedEpoch } from '../store/due';
+import { StoreError } from '../store/errors';
+import { insertRejections } from '../store/failures';
+import { holdsOf, insertDecision } from '../store/holds';
+import { lockNetwork, type Network } from '../store/networks';
+import { transaction } from '../store/pool';
+import { databaseClock } from '../store/seals';
+import type { WorkflowContext } from './context';
+import { CommandError } from './errors';
+import { type EpochRange, epochWorkflowId, isRunning } from './run-epochs';
+
+export interface FailRequest {
+  readonly network: string;
+  readonly range: EpochRange;
+  readonly reason: string;
+}
+
+export interface FailReport {
+  /** What was closed now; null: everything was closed before. */
+  readonly closed: EpochRange | null;
+  /** Epochs of the range that were closed before. */
+  readonly skipped: number;
+}
+
+/**
+ * Closes open epochs on purpose, as `failed(rejected)`, in order: nobody is paid for them, and the epochs after them
+ * can be settled. A hold of one of them is rejected with it, and a run of it is ended.
+ *
+ * @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown`
+ */
+export async function failEpochs(context: WorkflowContext, request: FailRequest): Promise<FailReport> {
+  const report = await transaction(context.pool, async (client) => {
+    const network = await lockNetwork(client, request.network);
+    const open = await openPart(client, network, request.range);
+    if (open === null) return { closed: null, skipped: request.range.last - request.range.first + 1 };
+    await rejectHolds(client, context.actor, request, open);
+    await insertRejections(client, request.network, open, context.actor, request.reason);
+    await appendAudit(client, {
+      network: request.network,
+      actor: context.actor,
+      action: 'epoch-fail',
+      subject: open.first === open.last ? `epoch ${open.first}` : `epochs ${open.first}..${open.last}`,
+      outcome: 'done',
+      reason: request.reason,
+    });
+    return { closed: open, skipped: open.first - request.range.first };
+  });
+  if (report.closed !== null) await endRun(context, request, report.closed.first);
+  return report;
+}
+
+/** The part of the range that is open; epochs close in order, so it is its end. */
+async function openPart(client: PoolClient, network: Network, range: EpochRange): Promise<EpochRange | null> {
+  const { first, last } = range;
+  if (first < network.firstEpoch || last > (network.lastEpoch ?? Number.POSITIVE_INFINITY)) {
+    throw new CommandError(
+      'EpochOutsideCalendar',
+      `network ${network.network} has the epochs ${network.firstEpoch} to ${network.lastEpoch ?? 'no end'}; ${first}..${last} is not within them`,
+    );
+  }
+  const next = ((await lastClosedEpoch(client, network.network)) ?? network.firstEpoch - 1) + 1;
+  if (last < next) return null;
+  if (first > next) {
+    throw new CommandError(
+      'EpochNotDue',
+      `epochs close in order and epoch ${next} is still open: settle it with \`settle epoch run ${next}\`, or begin with it here`,
+    );
+  }
+  const { nowSeconds } = await databaseClock(client);
+  const over = Math.floor((nowSeconds - network.genesisSeconds) / network.lengthSeconds) - 1;
+  if (last > over) {
+    throw new CommandError(
+      'EpochNotDue',
+      `epoch ${last} of ${network.network} is not over yet, the last one that is has the number ${over}: only the past can be closed`,
+    );
+  }
+  return { first: next, last };
+}
+
+/** Only the first open epoch can be on hold. */
+async function rejectHolds(client: PoolClient, actor: string, request: FailRequest, open: EpochRange): Promise<void> {
+  for (const hold of await holdsOf(client, request.network, open.first)) {
+    if (hold.decision !== null) continue;
+    const decided = await insertDecision(client, hold, {
+      outcome: 'rejected',
+      contentDigest: hold.contentDigest,
+      actor,
+      reason: request.reason,
+    });
+    if (!decided) throw new StoreError('HoldClosed', `the hold of epoch ${open.first} was decided at the same moment`);
+  }
+}
+
+/** The row closes the epoch; its run, if there is one, has nothing left to do. */
+async function endRun(context: WorkflowContext, request: FailRequest, epoch: number): Promise<void> {
+  const workflowId = epochWorkflowId(request.network, epoch);
+  if (!(await isRunning(context.temporal, workflowId))) return;
+  await context.temporal.workflow
+    .getHandle(workflowId)
+    .terminate(`epoch ${epoch} was closed by ${context.actor}: ${request.reason}`)
+    // It may end by itself in this moment.
+    .catch((error: Error) => {
+      if (error.name !== 'WorkflowNotFoundError') throw error;
+    });
+}

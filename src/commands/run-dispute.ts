@@ -1,0 +1,232 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import { type DisputeAnswer, type DisputeEpochInput, decideDispute, TASK_QUEUE } from '../../workflows/messages';
+import { appendAudit } from '../store/audit-log';
+import { newestRevision } from '../store/chain';
+import {
+  type Dispute,
+  type DisputeKey,
+  findProposal,
+  getDispute,
+  insertDisputeDecision,
+  listDisputes,
+} from '../store/disputes';
+import { StoreError } from '../store/errors';
+import { lockNetwork } from '../store/networks';
+import { transaction } from '../store/pool';
+import type { CommandContext, WorkflowContext } from './context';
+import { CommandError } from './errors';
+import { type DisputeRecord, type NewDispute, recordDispute } from './open-dispute';
+import { refusedOnRecord } from './refusals';
+import { isRunning, rootCause } from './run-epochs';
+
+export const disputeWorkflowId = ({ network, epoch, dispute }: DisputeKey): string =>
+  `dispute/${network}/${epoch}/${dispute}`;
+
+/** A run that does not answer an update in this time cannot be used any more. */
+const UPDATE_SECONDS = 20;
+const POLL_MS = 100;
+/** Asking Temporal is dearer than asking for a row. */
+const POLLS_A_LOOK = 10;
+
+/** Records a dispute, has its revision computed, and returns as soon as there is something to decide on. */
+export async function openDispute(
+  context: WorkflowContext,
+  wanted: NewDispute,
+): Promise<DisputeRecord & { readonly dispute: Dispute }> {
+  const record = await recordDispute(context, wanted);
+  const dispute = await computeDispute(context, record.key);
+  return { ...record, dispute };
+}
+
+/** Starts or finds the run of a dispute, and waits until its revision is computed or it is closed. */
+export async function computeDispute(context: WorkflowContext, key: DisputeKey): Promise<Dispute> {
+  const dispute = await getDispute(context.pool, key);
+  const isComputed = async (now: Dispute) => now.state !== 'open' || (await findProposal(context.pool, key)) !== null;
+  if (await isComputed(dispute)) return dispute;
+  await start(context, dispute);
+  return waitFor(context, key, isComputed);
+}
+
+export interface DisputeDecisionRequest extends DisputeKey {
+  readonly outcome: 'approved' | 'rejected';
+  readonly reason: string;
+  /** The content digest that the person looked at; null: whatever is proposed now. */
+  readonly contentDigest: string | null;
+}
+
+/**
+ * Decides a dispute. The decision is a row first, bound to the content digest that is proposed; then the dispute's run
+ * is woken or, whatever became of it, ended and started again: it finds its rows and publishes.
+ *
+ * @returns the dispute afterwards. `open` with the decision `superseded`: its history changed before it could be
+ *   published, it was computed again, and needs another look
+ * @throws StoreError `DisputeUnknown`, `DisputeClosed`, `DisputeStale`, `DisputeMismatch`, `DisputeUncomputed`,
+ *   `SelfApproval`
+ */
+export async function decideOnDispute(context: WorkflowContext, decision: DisputeDecisionRequest): Promise<Dispute> {
+  const contentDigest = await recordDisputeDecision(context, decision);
+  await wake(context, decision, contentDigest);
+  if (decision.outcome === 'rejected') return getDispute(context.pool, decision);
+  return waitFor(context, decision, async ({ state }) => state !== 'approved' && !(await isProving(context, decision)));
+}
+
+/** The decision's row alone. Returns the content digest that it is bound to. */
+export function recordDisputeDecision(
+  context: CommandContext,
+  decision: DisputeDecisionRequest,
+): Promise<string | null> {
+  const { network, epoch, dispute, outcome, reason } = decision;
+  const attempt = { network, action: `dispute-${outcome}`, subject: `epoch ${epoch} dispute ${dispute}` };
+  return refusedOnRecord(context, attempt, async () => {
+    return transaction(context.pool, async (client) => {
+      await lockNetwork(client, network);
+      const now = await getDispute(client, decision);
+      requireOpen(now);
+      if (now.openedBy === context.actor) throw ownDispute(now, outcome);
+      const newest = await newestRevision(client, network, epoch);
+      if (newest?.revision !== now.baseRevision) throw staleBy(newest?.revision ?? 0, now);
+      const proposal = await findProposal(client, decision);
+      const contentDigest = proposal?.contentDigest ?? null;
+      if (outcome === 'approved') requireFirst(await listDisputes(client, network, epoch, true), now);
+      requireLookedAt(decision, contentDigest);
+      await insertDisputeDecision(client, now, { outcome, contentDigest, actor: context.actor, reason });
+      await appendAudit(client, {
+        ...attempt,
+        actor: context.actor,
+        outcome: 'done',
+        reason,
+        detail: { contentDigest },
+      });
+      return contentDigest;
+    });
+  });
+}
+
+function requireOpen(dispute: Dispute): void {
+  const { epoch, state, decidedBy, decidedAt, decidedReason } = dispute;
+  if (state === 'open') return;
+  const by = `by ${decidedBy} at ${decidedAt}: ${decidedReason}`;
+  throw new StoreError(
+    state === 'stale' ? 'DisputeStale' : 'DisputeClosed',
+    `dispute ${dispute.dispute} of epoch ${epoch} is ${state} already, ${by}`,
+  );
+}
+
+function ownDispute({ epoch, dispute, openedBy }: Dispute, outcome: string): StoreError {
+  const verb = outcome === 'approved' ? 'approve' : 'reject';
+  return new StoreError(
+    'SelfApproval',
+    `${openedBy} opened dispute ${dispute} of epoch ${epoch}: somebody else has to ${verb} it`,
+  );
+}
+
+function staleBy(newest: number, { epoch, dispute, baseRevision }: Dispute): StoreError {
+  return new StoreError(
+    'DisputeStale',
+    `dispute ${dispute} is on revision ${baseRevision} of epoch ${epoch}, and revision ${newest} is published: open it again on that one`,
+  );
+}
+
+/** The first that is approved wins; a second approval beside it could never be published. */
+function requireFirst(open: readonly Dispute[], own: Dispute): void {
+  const first = open.find((other) => other.state === 'approved' && other.dispute !== own.dispute);
+  if (first === undefined) return;
+  throw new StoreError(
+    'DisputeStale',
+    `dispute ${first.dispute} of epoch ${own.epoch} was approved first, by ${first.decidedBy} at ${first.decidedAt}: open dispute ${own.dispute} again on its revision`,
+  );
+}
+
+function requireLookedAt({ epoch, dispute, outcome, contentDigest }: DisputeDecisionRequest, now: string | null): void {
+  if (outcome === 'approved' && now === null) {
+    throw new StoreError(
+      'DisputeUncomputed',
+      `dispute ${dispute} of epoch ${epoch} is still being computed: look at \`settle dispute preview ${epoch} ${dispute}\` first`,
+    );
+  }
+  if (contentDigest === null || contentDigest === now) return;
+  throw new StoreError(
+    'DisputeMismatch',
+    `dispute ${dispute} of epoch ${epoch} proposes the content digest ${now}, not ${contentDigest}: look at its preview again`,
+  );
+}
+
+async function start(context: WorkflowContext, { network, epoch, dispute, requestId }: Dispute): Promise<void> {
+  try {
+    await context.temporal.workflow.start<(input: DisputeEpochInput) => Promise<DisputeAnswer>>('disputeEpoch', {
+      workflowId: disputeWorkflowId({ network, epoch, dispute }),
+      taskQueue: TASK_QUEUE,
+      args: [{ network, epoch, dispute, requestId }],
+      memo: { requestId },
+      workflowIdConflictPolicy: 'FAIL',
+      workflowIdReusePolicy: 'ALLOW_DUPLICATE',
+      staticSummary: `dispute ${dispute} of epoch ${epoch} of ${network}`,
+    });
+  } catch (error) {
+    // Somebody else's start of the same dispute does the same work from the same rows.
+    if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+  }
+}
+
+async function wake(
+  context: WorkflowContext,
+  decision: DisputeDecisionRequest,
+  contentDigest: string | null,
+): Promise<void> {
+  const { outcome } = decision;
+  const workflowId = disputeWorkflowId(decision);
+  if (await isRunning(context.temporal, workflowId)) {
+    const handle = context.temporal.workflow.getHandle(workflowId);
+    const update = handle.executeUpdate(decideDispute, { args: [{ contentDigest: contentDigest ?? '', outcome }] });
+    const answered = await Promise.race([
+      update.then(
+        () => true,
+        () => false,
+      ),
+      delay(UPDATE_SECONDS * 1000, false, { ref: false }),
+    ]);
+    if (answered) return;
+    await handle.terminate(`the dispute was ${outcome}, but this run did not take the decision`);
+  }
+  if (outcome === 'approved') await start(context, await getDispute(context.pool, decision));
+}
+
+/** Published, but its run is still at the claims: this process may be the worker that makes them. */
+async function isProving(context: WorkflowContext, key: DisputeKey): Promise<boolean> {
+  const dispute = await getDispute(context.pool, key);
+  return dispute.state === 'published' && (await isRunning(context.temporal, disputeWorkflowId(key)));
+}
+
+/** Looks at the rows until they are as wanted. @throws CommandError `RunStopped` if the run ends before they are */
+async function waitFor(
+  context: WorkflowContext,
+  key: DisputeKey,
+  isThere: (dispute: Dispute) => Promise<boolean>,
+): Promise<Dispute> {
+  for (let polls = 1; ; polls += 1) {
+    const dispute = await getDispute(context.pool, key);
+    if (await isThere(dispute)) return dispute;
+    await delay(POLL_MS);
+    if (polls % POLLS_A_LOOK !== 0 || (await isRunning(context.temporal, disputeWorkflowId(key)))) continue;
+    const last = await getDispute(context.pool, key);
+    if (await isThere(last)) return last;
+    throw await stopped(context, key);
+  }
+}
+
+async function stopped(context: WorkflowContext, key: DisputeKey): Promise<CommandError> {
+  const workflowId = disputeWorkflowId(key);
+  let why = 'it is not running';
+  try {
+    await context.temporal.workflow.getHandle(workflowId).result();
+  } catch (error) {
+    if (!(error instanceof Error)) throw error;
+    const cause = error instanceof WorkflowFailedError ? rootCause(error) : error;
+    why = `${cause.name}: ${cause.message}`;
+  }
+  return new CommandError(
+    'RunStopped',
+    `${workflowId} ended without an answer: ${why}. The dispute stays as it is; \`settle dispute preview ${key.epoch} ${key.dispute}\` starts it again`,
+  );
+}
