@@ -6,7 +6,7 @@ import { newestRevision } from '../src/store/chain';
 import { findFailure } from '../src/store/failures';
 import { effectivePolicyHash } from '../src/store/policies';
 import type { Queryable } from '../src/store/pool';
-import { findRequest } from '../src/store/requests';
+import { AGAIN, findRequest } from '../src/store/requests';
 import { completeness, databaseClock, findSeal } from '../src/store/seals';
 import { tokenLines } from '../src/store/snapshot-rows';
 import type { Closed, EpochRef, Gathered, RunRef } from './contracts';
@@ -32,7 +32,7 @@ export async function closedAnswer(db: Queryable, ref: EpochRef, run: RunRef): P
   if (failure === null) return null;
   const request = await findRequest(db, run.requestId);
   const again =
-    request?.action === 'epoch-again' &&
+    request?.action === AGAIN &&
     request.network === ref.network &&
     request.body.epoch === ref.epoch &&
     // It names the failure that it overrules, so that one request settles an epoch again once and not for ever.

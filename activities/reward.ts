@@ -50,7 +50,8 @@ export async function reward(
     const capped = rewards.reduce((sum, one) => sum + one.capped, 0n);
     const total = cappedSum !== null ? parseAmount(cappedSum) : snapshot.chunks.length === 1 ? capped : 0n;
     await deps.reached('reward:computed');
-    await replaceChunk(client, key, chunk, payoutLines(derivation, rewards, total as Amount));
+    const round = cappedSum === null && snapshot.chunks.length > 1 ? 'unscaled' : 'final';
+    await replaceChunk(client, key, chunk, payoutLines(derivation, rewards, total as Amount), round);
     await deps.reached('reward:copied');
     return { chunk: index, providers: rewards.length, capped: amountText(capped as Amount) };
   });

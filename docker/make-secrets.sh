@@ -13,7 +13,8 @@ if [ ! -e "$folder/temporal.env" ]; then
   password="$(cat "$folder/temporal_password")"
   printf 'POSTGRES_PWD=%s\nSQL_PASSWORD=%s\n' "$password" "$password" >"$folder/temporal.env"
 fi
-# The containers' users are not the one who runs this, and compose mounts these files as they are.
-chmod 0755 "$folder"
+# The folder keeps everybody else of this machine out. The files inside it are readable, since compose hands each of them
+# to its container as it is, and the users in there are not the one who runs this.
+chmod 0700 "$folder"
 chmod 0644 "$folder"/*_password
 echo "Secrets are in $folder; keep them out of backups that others can read."

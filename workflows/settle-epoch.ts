@@ -78,13 +78,20 @@ class Road {
     setCurrentDetails(`**${phase}**: ${detail}`);
   }
 
+  /** The line that the Temporal UI shows beside an activity. */
+  private named(what: string): { readonly summary: string } {
+    return { summary: `epoch ${this.input.epoch}: ${what}` };
+  }
+
   /** Goes the road until the epoch is closed; again from the rates on when a dispute below changed its history. */
   async settle(): Promise<Closed> {
     try {
       const closed = await this.gather();
       if (closed !== null) return closed;
       this.enter('seal', 'freezing the rows and taking their digest');
-      const sealed = await compute.seal(this.ref);
+      const sealed = await compute.seal.executeWithOptions(this.named('freeze the rows, take their digest'), [
+        this.ref,
+      ]);
       for (;;) {
         const answer = await this.settleSealed(sealed);
         if (answer !== 'superseded') return answer;
@@ -111,22 +118,35 @@ class Road {
 
   private async settleSealed(sealed: Sealed): Promise<Closed | 'superseded'> {
     this.enter('derive', 'measuring, pricing and multiplying');
-    const derived = await compute.derive(this.ref, this.input.requestId);
+    const derived = await compute.derive.executeWithOptions(this.named('measures, prices, multipliers'), [
+      this.ref,
+      this.input.requestId,
+    ]);
     const cappedSum = derived.checked
       ? null
       : await rewardChunks(derived, sealed, (detail) => this.enter('reward', detail));
     this.enter('check', 'guards and breakers');
-    const checked = await compute.check(derived.key, cappedSum, this.input.requestId);
+    const checked = await compute.check.executeWithOptions(this.named('guards and breakers'), [
+      derived.key,
+      cappedSum,
+      this.input.requestId,
+    ]);
     if (checked.hold !== null) {
       const refused = await this.hold(derived.key, checked);
       if (refused !== null) return refused;
     }
     this.enter('publish', 'appending to the chain');
-    const published = await write.publish(derived.key, checked.contentDigest, this.input.requestId);
+    const published = await write.publish.executeWithOptions(
+      this.named(`publish ${checked.contentDigest.slice(0, 12)}`),
+      [derived.key, checked.contentDigest, this.input.requestId],
+    );
     if (published.kind === 'superseded') return 'superseded';
     if (published.kind === 'closed') return published.answer;
     this.enter('prove', 'building the claims');
-    const proved = await write.prove(derived.key, this.input.requestId);
+    const proved = await write.prove.executeWithOptions(this.named('claims, and the head that follows'), [
+      derived.key,
+      this.input.requestId,
+    ]);
     for (const epoch of published.recomputed) await tell(`settle/${this.input.network}/${epoch}`);
     return {
       kind: 'published',

@@ -9,6 +9,7 @@ import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
 import { epochWorkflowId, isRunning, loopAnswer, startLoop } from './run-epochs';
+import { answerOf, resumeAgain } from './settle-again';
 
 export interface HoldDecision {
   readonly network: string;
@@ -92,11 +93,13 @@ async function wake(context: WorkflowContext, hold: Hold, outcome: HoldDecision[
       delay(UPDATE_SECONDS * 1000, false),
     ]);
     if (answered) {
-      await handle.result().catch(() => undefined);
+      // What it read may have changed meanwhile: then it is computed anew, and may be held anew.
+      await answerOf(context, hold.network, hold.epoch, handle).catch(() => undefined);
     } else {
       await handle.terminate(`the hold was ${outcome}, but this run did not take the decision`);
     }
   }
+  await resumeAgain(context, hold.network, hold.epoch);
   // The rows tell whether anything is left to do, for this epoch and for those that waited behind it.
   try {
     await loopAnswer(await startLoop(context, { network: hold.network, range: null, askedBy: 'system' }));

@@ -213,7 +213,8 @@ async function addRows(
   const key = table.key.join(', ');
   const columns = [...table.key, ...table.values].join(', ');
   const read = await client.query<{ n: number }>(`select count(*) as n from stage_${table.name}`);
-  // Equal keys have equal values by now (findRowProblems), so which of them is taken does not matter.
+  // Equal keys have equal values by now (findRowProblems), so which of them is taken does not matter. Rows that are
+  // there already are left out first: the conflict clause is for loads at the same time, and dear for many rows.
   const late = await client.query(
     `insert into late_row (network, epoch, table_name, line, load_id)
      select distinct $1::text, s.epoch, $2::text, s.line_text, $3::bigint
@@ -227,6 +228,7 @@ async function addRows(
     `insert into ${table.target} (network, ${columns})
      select distinct on (${key}) $1::text, ${columns} from stage_${table.name} t
      where not exists (select from seal where seal.network = $1::text and seal.epoch = t.epoch)
+       and not exists (select from ${table.target} x where x.network = $1::text and ${sameKey(table)})
      order by ${key}
      on conflict do nothing`,
     [network],
@@ -237,10 +239,14 @@ async function addRows(
   return { read: n + outside, added: addedCount, repeated: n - addedCount - lateCount, late: lateCount, outside };
 }
 
+function sameKey(table: InputTable): string {
+  return table.key.map((column) => `x.${column} = t.${column}`).join(' and ');
+}
+
 /** SQL condition: the staged row `t` and the kept row `x` are the same row, values included. */
 function sameRow(table: InputTable): string {
   return [
-    ...table.key.map((column) => `x.${column} = t.${column}`),
+    sameKey(table),
     ...table.values.map((column) => `x.${column} is not distinct from t.${column}`),
   ].join(' and ');
 }

@@ -7,26 +7,31 @@ import type { ComputationKey } from './computations';
 import type { Queryable } from './pool';
 import { SEALED_ROWS, type SnapshotChunk } from './snapshots';
 
+const OF_CHUNK = `where network = $1 and epoch = $2 and revision = $3 and computation = $4
+  and provider > $5 and ($6::text is null or provider <= $6)`;
+const SCALED_ROW = `select from payout ${OF_CHUNK} and scale_cut > 0`;
+
 /**
  * Writes the draft payouts of one chunk: the rows of its key range are deleted and copied again under a lock on the
  * chunk, so that a slow first attempt and its retry cannot hurt each other. One transaction, the caller's.
  * `lines`: canonical payout cells followed by M4, each line ended by `\n`.
+ * `round`: 'unscaled' where the pool may yet turn out to bind. An attempt of that round that wakes up late finds the
+ * scaled rows of the round after it, and leaves them.
  */
 export async function replaceChunk(
   client: PoolClient,
   key: ComputationKey,
   chunk: Pick<SnapshotChunk, 'after' | 'upTo'>,
   lines: Iterable<string>,
+  round: 'unscaled' | 'final',
 ): Promise<void> {
   await client.query('select pg_advisory_xact_lock(hashtext($1), hashtext($2))', [
     'settle.payout',
     `${key.network}/${key.epoch}/${key.revision}/${key.computation}/${chunk.after ?? ''}`,
   ]);
-  await client.query(
-    `delete from payout where network = $1 and epoch = $2 and revision = $3 and computation = $4
-       and provider > $5 and ($6::text is null or provider <= $6)`,
-    [key.network, key.epoch, key.revision, key.computation, chunk.after ?? '', chunk.upTo],
-  );
+  const range = [key.network, key.epoch, key.revision, key.computation, chunk.after ?? '', chunk.upTo];
+  if (round === 'unscaled' && (await client.query(`${SCALED_ROW} limit 1`, range)).rowCount === 1) return;
+  await client.query(`delete from payout ${OF_CHUNK}`, range);
   const prefix = `${key.network},${key.epoch},${key.revision},${key.computation},`;
   await pipeline(
     Readable.from(prefixed(lines, prefix)),

@@ -40,3 +40,22 @@ export async function insertRequest(db: Queryable, request: Omit<Request, 'reque
     `request id ${request.requestId} was used before for something else: use a new id for a new request`,
   );
 }
+
+/** Action of the requests to settle a failed epoch again. */
+export const AGAIN = 'epoch-again';
+
+/** The newest request to settle an epoch again after exactly that failure; null: nobody asked. */
+export async function findAgainRequest(
+  db: Queryable,
+  network: string,
+  epoch: number,
+  failureNo: number,
+): Promise<string | null> {
+  const found = await db.query<{ requestId: string }>(
+    `select request_id as "requestId" from request
+     where network = $1 and action = $2 and body ->> 'epoch' = $3::text and body ->> 'failureNo' = $4::text
+     order by requested_at desc limit 1`,
+    [network, AGAIN, String(epoch), String(failureNo)],
+  );
+  return found.rows[0]?.requestId ?? null;
+}

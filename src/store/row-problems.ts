@@ -125,15 +125,17 @@ function unknownMarkets(table: InputTable['name']): string {
       select from stage_market m where m.market = t.market and t.epoch between m.first_epoch and m.last_epoch)`;
 }
 
+/** The registry's newest word on each provider of the bundle: the bundle's own row, or the newest that was loaded. */
 function joinedLater(): string {
   return `
-    select t.line, format('epoch %s is before provider %s joined, in epoch %s', t.epoch, t.provider, p.joined_epoch) as reason
-    from stage_capacity t
-    join lateral (
-      select joined_epoch from (
-        select joined_epoch, 9223372036854775807 as load_id from stage_providers where provider = t.provider
+    with joined as (
+      select distinct on (provider) provider, joined_epoch from (
+        select provider, joined_epoch, 9223372036854775807 as load_id from stage_providers
         union all
-        select joined_epoch, load_id from provider_version where network = $1 and provider = t.provider) v
-      order by load_id desc limit 1) p on true
+        select provider, joined_epoch, load_id from provider_version v
+        where network = $1 and exists (select from stage_capacity t where t.provider = v.provider)) v
+      order by provider, load_id desc)
+    select t.line, format('epoch %s is before provider %s joined, in epoch %s', t.epoch, t.provider, p.joined_epoch) as reason
+    from stage_capacity t join joined p using (provider)
     where t.epoch < p.joined_epoch`;
 }

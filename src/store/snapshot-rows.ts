@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
-import { parseMicroUnits, parseScaled } from '../numbers/amounts';
 import type { SnapshotTable } from '../proofs/digests';
-import type { PerformanceValues, ProviderRows } from '../rulesets/1/records';
+import { OrphanCapacity, providersOfLines } from '../rulesets/1/provider-lines';
+import type { ProviderRows } from '../rulesets/1/records';
 import { StoreError } from './errors';
 import type { Queryable } from './pool';
 import { SEALED_ROWS } from './snapshots';
@@ -193,42 +193,15 @@ export async function readProviders(
   const registry = await readLines(client, 'providers', hashes.providers, dispute);
   const capacity = await readLines(client, 'capacity', hashes.capacity, dispute);
   const performance = await readLines(client, 'performance', hashes.performance, dispute);
-  const providers: ProviderRows[] = [];
-  let nextCapacity = 0;
-  let nextPerformance = 0;
-  for (const line of registry) {
-    const [provider, , status] = line.split(',') as [string, string, string];
-    const rows: ProviderRows['capacity'][number][] = [];
-    for (; nextCapacity < capacity.length; nextCapacity += 1) {
-      const cells = capacity[nextCapacity]!.split(',') as [string, string, string, string, string];
-      if (cells[1] !== provider) break;
-      rows.push({ market: cells[2], offered: parseMicroUnits(cells[3]), served: parseMicroUnits(cells[4]) });
-    }
-    // Performance rows of providers without capacity are digested, but nothing is settled for them.
-    let cells = performance[nextPerformance]?.split(',');
-    while (cells !== undefined && cells[1]! < provider) {
-      nextPerformance += 1;
-      cells = performance[nextPerformance]?.split(',');
-    }
-    const own = cells !== undefined && cells[1] === provider ? performanceValues(cells) : null;
-    providers.push({ provider, status: status as ProviderRows['status'], capacity: rows, performance: own });
-  }
-  if (nextCapacity !== capacity.length) {
-    const orphan = capacity[nextCapacity]!.split(',');
-    throw new StoreError(
-      'TamperedRows',
-      `capacity row ${capacity[nextCapacity]} has no provider ${orphan[1]} in the registry, or stands out of order`,
-    );
-  }
+  const providers = joined(registry, capacity, performance);
   return { providers, capacityRows: capacity.length, performanceRows: performance.length };
 }
 
-function performanceValues(cells: readonly string[]): PerformanceValues {
-  const [, , uptime, response, errorRate, rating] = cells as [string, string, string, string, string, string];
-  return {
-    uptimeMicro: uptime === '' ? null : Number(parseScaled(uptime, 6)),
-    responseMicroseconds: response === '' ? null : parseScaled(response, 3),
-    errorRateMicro: errorRate === '' ? null : Number(parseScaled(errorRate, 6)),
-    ratingMilli: rating === '' ? null : Number(parseScaled(rating, 3)),
-  };
+function joined(...lines: Parameters<typeof providersOfLines>): ReturnType<typeof providersOfLines> {
+  try {
+    return providersOfLines(...lines);
+  } catch (error) {
+    if (error instanceof OrphanCapacity) throw new StoreError('TamperedRows', error.message);
+    throw error;
+  }
 }

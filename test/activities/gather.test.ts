@@ -66,7 +66,12 @@ test('an epoch of which nothing arrived lacks capacity and a token price', async
   const onlySecond = Object.fromEntries(
     Object.entries(texts).map(([table, text]) => [
       table,
-      table === 'providers' ? text : text.split('\n').filter((line) => !line.startsWith('0,')).join('\n'),
+      table === 'providers'
+        ? text
+        : text
+            .split('\n')
+            .filter((line) => !line.startsWith('0,'))
+            .join('\n'),
     ]),
   ) as typeof texts;
   const network = await makeNetworkOf(operator(), onlySecond, JSON.stringify(policyDocument()), {

@@ -79,7 +79,12 @@ test('closeAsFailed called again, by the same run or another, closes the epoch o
   const network = await makeNetwork({ pool: database.operator, actor: 'olivia' }, { missing: { 0: 'token' } });
   const close = async (runId: string) => {
     const activities = await activitiesOn(database.worker, { runId });
-    return activities.closeAsFailed({ network, epoch: 0 }, 'incomplete-inputs', { missing: ['token-price'] }, 'request');
+    return activities.closeAsFailed(
+      { network, epoch: 0 },
+      'incomplete-inputs',
+      { missing: ['token-price'] },
+      'request',
+    );
   };
   expect(await close('one')).toEqual({ kind: 'failed', epoch: 0, failure: 'incomplete-inputs' });
   const rows = await allRows(database);
@@ -96,7 +101,10 @@ test('every step of a published epoch, taken again from the start, changes nothi
   const rows = await allRows(database);
   expect(await activities.gather(ref, 'request')).toEqual({
     kind: 'closed',
-    answer: expect.objectContaining({ kind: 'published', contentDigest: (closed as { contentDigest: string }).contentDigest }),
+    answer: expect.objectContaining({
+      kind: 'published',
+      contentDigest: (closed as { contentDigest: string }).contentDigest,
+    }),
   });
   for (const [name, step] of STEPS.filter(([name]) => name !== 'reward')) {
     await step(activities, ref);

@@ -63,7 +63,10 @@ beforeAll(async () => {
   await settleAllInProcess(await activitiesOn(database.worker), NETWORK);
   undisturbed = await settledState(database, NETWORK);
   await database.close();
-  outcomes = inLanes(LANES, POINTS.map(([point]) => [point, () => killedAt(point)]));
+  outcomes = inLanes(
+    LANES,
+    POINTS.map(([point]) => [point, () => killedAt(point)]),
+  );
 });
 
 afterAll(async () => {

@@ -7,6 +7,9 @@ import { nodeHashes } from '../../src/hashing/node-hashes';
 
 export const RUN_ID = '00000000-0000-4000-8000-000000000000';
 
+const quiet = () => undefined;
+const QUIET = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+
 export type DependencyKnobs = Partial<Omit<ActivityDependencies, 'pool' | 'hashes'>> & { readonly runId?: string };
 
 /** The real activities without Temporal: each call runs in a context of its own. */
@@ -22,7 +25,10 @@ export async function activitiesOn(pool: Pool, knobs: DependencyKnobs = {}): Pro
   const inContext = Object.entries(activities).map(([name, activity]) => [
     name,
     (...args: never[]) =>
-      new MockActivityEnvironment({ workflowExecution }).run(activity as (...args: never[]) => Promise<unknown>, ...args),
+      new MockActivityEnvironment({ workflowExecution }, { logger: QUIET }).run(
+        activity as (...args: never[]) => Promise<unknown>,
+        ...args,
+      ),
   ]);
   return Object.fromEntries(inContext) as Activities;
 }

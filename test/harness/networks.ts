@@ -31,7 +31,8 @@ export const PAYEES = [
   '',
 ] as const;
 
-const payeeOf = (provider: number): string => PAYEES[provider] ?? `0x${(0xb00 + provider).toString(16).padStart(40, '0')}`;
+const payeeOf = (provider: number): string =>
+  PAYEES[provider] ?? `0x${(0xb00 + provider).toString(16).padStart(40, '0')}`;
 
 /** Names are unique, so that all tests can share one Temporal. */
 export const networkName = (): string => `net-${randomBytes(5).toString('hex')}`;
@@ -44,16 +45,24 @@ export function bundleTexts(knobs: NetworkKnobs = {}): BundleTexts {
   const ofProviders = (rows: (epoch: number, provider: number) => string[]) =>
     epochs.flatMap((epoch) => providers.flatMap((provider) => rows(epoch, provider)));
   return {
-    providers: csv('provider,joined_epoch,status,payee', providers.map((p) => `p${p},0,active,${payeeOf(p)}`)),
+    providers: csv(
+      'provider,joined_epoch,status,payee',
+      providers.map((p) => `p${p},0,active,${payeeOf(p)}`),
+    ),
     capacity: csv(
       'epoch,provider,market,offered,served',
-      ofProviders((e, p) => (lacks(e, 'capacity') ? [] : [`${e},p${p},gpu,10,${4 + p + (e % 3)}`, `${e},p${p},disk,100.5,${40 + p}`])),
+      ofProviders((e, p) =>
+        lacks(e, 'capacity') ? [] : [`${e},p${p},gpu,${10 + p},${4 + p + (e % 3)}`, `${e},p${p},disk,100.5,${40 + p}`],
+      ),
     ),
     performance: csv(
       'epoch,provider,uptime,response_ms,error_rate,rating',
       ofProviders((e, p) => [`${e},p${p},${lacks(e, 'uptimes') ? '' : `0.99${p % 10}`},${120 + p},0.001,4.5`]),
     ),
-    demand: csv('epoch,market,requested', epochs.flatMap((e) => [`${e},gpu,${20 + 2 * e}`, `${e},disk,125.25`])),
+    demand: csv(
+      'epoch,market,requested',
+      epochs.flatMap((e) => [`${e},gpu,${20 + 2 * e}`, `${e},disk,125.25`]),
+    ),
     quotes: csv(
       'epoch,market,source,usd_per_unit',
       epochs.flatMap((e) => ['a', 'b', 'c'].map((source, index) => `${e},gpu,${source},2.${index + 1}`)),
@@ -62,7 +71,10 @@ export function bundleTexts(knobs: NetworkKnobs = {}): BundleTexts {
       'epoch,source,observed_at,price_usd,volume_usd',
       epochs.flatMap((e) => (lacks(e, 'token') ? [] : tokenRows(knobs, e))),
     ),
-    macro: csv('epoch,index', epochs.map((e) => `${e},1.0${e % 10}`)),
+    macro: csv(
+      'epoch,index',
+      epochs.map((e) => `${e},1.0${e % 10}`),
+    ),
   };
 }
 

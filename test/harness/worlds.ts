@@ -82,4 +82,3 @@ export async function until(what: string, holds: () => Promise<boolean>, seconds
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
 }
-

@@ -2,7 +2,7 @@ import type { Colors } from 'picocolors/types';
 import type { PayoutPage } from '../../queries/payouts';
 import type { StoredPayout } from '../../store/payout-reports';
 import { percent, rounded, tokens } from '../figures';
-import { type Column, type Sheet, safeText, sheetTable } from '../output';
+import { type Column, type Sheet, safeText } from '../output';
 import { poolShare } from './epoch-list';
 import { fittedTable } from './fitted-table';
 

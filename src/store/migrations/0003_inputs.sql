@@ -18,7 +18,7 @@ create table settle.provider_version (
   load_id bigint not null references settle.load,
   joined_epoch settle.epoch_number not null,
   status text collate "C" not null check (status in ('active', 'suspended')),
-  payee text collate "C" check (payee ~ '^0x[0-9a-f]{40}$' and payee <> '0x0000000000000000000000000000000000000000'),
+  payee text collate "C" check (payee ~ '^0x[0-9a-f]+$' and octet_length(payee) = 42 and payee <> '0x0000000000000000000000000000000000000000'),
   primary key (network, provider, load_id)
 );
 

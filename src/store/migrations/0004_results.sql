@@ -193,7 +193,7 @@ create table settle.chain_entry (
 create table settle.claim (
   network settle.identifier not null,
   position bigint not null,
-  payee text collate "C" not null check (payee ~ '^0x[0-9a-f]{40}$'),
+  payee text collate "C" not null check (payee ~ '^0x[0-9a-f]+$' and octet_length(payee) = 42),
   entitlement settle.base_units not null,
   cumulative settle.base_units not null check (cumulative >= entitlement and cumulative > 0),
   primary key (network, position, payee)

@@ -59,7 +59,7 @@ create table settle.payment_line (
   network settle.identifier not null,
   batch integer not null,
   provider settle.identifier not null,
-  payee text collate "C" not null check (payee ~ '^0x[0-9a-f]{40}$'),
+  payee text collate "C" not null check (payee ~ '^0x[0-9a-f]+$' and octet_length(payee) = 42),
   amount settle.base_units not null check (amount > 0),
   primary key (network, batch, provider),
   foreign key (network, batch) references settle.payment_batch

@@ -1,0 +1,158 @@
+/**
+ * How fast epochs are settled: the whole sample through the real system, and beside it the same number of workflows
+ * with as many empty activities through the same server. `npm run bench:epochs` prints both and their ratio, and writes
+ * them to bench/results/epochs.json.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus } from 'node:os';
+import { dirname, join } from 'node:path';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import { readPolicyFile } from '../src/commands/create-network';
+import { importBundle } from '../src/commands/import-bundle';
+import { epochWorkflowId, loopAnswer, startLoop } from '../src/commands/run-epochs';
+import { openTemporaryStack } from '../src/stack/temporary-home';
+import { ensureLogin } from '../src/store/logins';
+import { migrate } from '../src/store/migrate';
+import { openPool } from '../src/store/pool';
+import { fileWitness } from '../src/worker/witness';
+import { bundleWorkflows, createWorker } from '../src/worker/worker';
+
+const ROOT = join(__dirname, '..');
+const NETWORK = 'bench';
+const EMPTY_QUEUE = 'bench-empty';
+
+type Stack = Awaited<ReturnType<typeof openTemporaryStack>>;
+
+interface Settled {
+  readonly epochs: number;
+  readonly seconds: number;
+  /** Activities of one epoch's own workflow; the loop has one more for each epoch. */
+  readonly activitiesEach: number;
+}
+
+const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error };
+
+/** What is left of the worker when a measurement is over is nobody's business any more. */
+async function whileWorking<T>(worker: Worker, work: () => Promise<T>): Promise<T> {
+  return worker.runUntil(work());
+}
+
+async function timed(work: () => Promise<unknown>): Promise<number> {
+  const begun = process.hrtime.bigint();
+  await work();
+  return Number(process.hrtime.bigint() - begun) / 1e9;
+}
+
+async function settleSample(stack: Stack, temporal: Client, connection: NativeConnection): Promise<Settled> {
+  await migrate(stack.postgres.url, () => undefined);
+  const url = await ensureLogin(stack.postgres.superuserUrl, stack.postgres.url);
+  const onIdleError = (error: Error) => console.error(error.message);
+  const open = (role: 'settle_worker' | 'settle_operator') =>
+    openPool({ url, role, applicationName: role, onIdleError });
+  const [pool, workerPool] = [open('settle_operator'), open('settle_worker')];
+  try {
+    const context = { pool, temporal, actor: 'bench' };
+    await importBundle(context, join(ROOT, 'samples', 'swarm-week'), {
+      network: NETWORK,
+      create: {
+        policy: await readPolicyFile(join(ROOT, 'policies', 'swarm-default.yaml')),
+        epochs: null,
+        holds: 'wait',
+      },
+    });
+    const worker = await createWorker({
+      connection,
+      namespace: stack.temporal.namespace,
+      pool: workerPool,
+      witness: fileWitness(join(stack.home, 'heads.log')),
+      bundle: await bundleWorkflows(),
+    });
+    return await whileWorking(worker, async () => {
+      let closed = 0;
+      const seconds = await timed(async () => {
+        const loop = await startLoop(context, { network: NETWORK, range: null, askedBy: 'system' });
+        closed = (await loopAnswer(loop)).closed;
+      });
+      const { events } = await temporal.workflow.getHandle(epochWorkflowId(NETWORK, 1)).fetchHistory();
+      const scheduled = (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes != null);
+      return { epochs: closed, seconds, activitiesEach: scheduled.length };
+    });
+  } finally {
+    await Promise.all([pool.end(), workerPool.end()]);
+  }
+}
+
+async function runEmpty(stack: Stack, temporal: Client, connection: NativeConnection, like: Settled): Promise<number> {
+  const bundle = await bundleWorkflowCode({
+    workflowsPath: join(__dirname, 'workflows', 'empty.ts'),
+    logger: quiet,
+  });
+  const worker = await Worker.create({
+    connection,
+    namespace: stack.temporal.namespace,
+    taskQueue: EMPTY_QUEUE,
+    workflowBundle: bundle,
+    activities: { nothing: async () => undefined },
+  });
+  return whileWorking(worker, () =>
+    timed(() =>
+      temporal.workflow.execute('emptyLoop', {
+        workflowId: 'bench-empty',
+        taskQueue: EMPTY_QUEUE,
+        args: [like.epochs, like.activitiesEach],
+      }),
+    ),
+  );
+}
+
+function report(settled: Settled, emptySeconds: number): void {
+  const round = (x: number) => Math.round(x * 1000) / 1000;
+  const result = {
+    measured: new Date().toISOString(),
+    node: process.version,
+    cores: cpus().length,
+    processor: cpus()[0]?.model ?? 'unknown',
+    epochs: settled.epochs,
+    activitiesEach: settled.activitiesEach + 1,
+    settleSeconds: round(settled.seconds),
+    settleEpochsPerSecond: round(settled.epochs / settled.seconds),
+    emptySeconds: round(emptySeconds),
+    emptyEpochsPerSecond: round(settled.epochs / emptySeconds),
+    ratio: round(settled.seconds / emptySeconds),
+  };
+  const file = join(__dirname, 'results', 'epochs.json');
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, `${JSON.stringify(result, null, 2)}\n`);
+  console.log(
+    `settled: ${result.epochs} epochs in ${result.settleSeconds} s, ${result.settleEpochsPerSecond} a second`,
+  );
+  console.log(
+    `empty:   ${result.epochs} workflows of ${result.activitiesEach} empty activities in ${result.emptySeconds} s, ${result.emptyEpochsPerSecond} a second`,
+  );
+  console.log(`ratio:   settling takes ${result.ratio} times as long as doing nothing`);
+}
+
+async function main(): Promise<void> {
+  Runtime.install({ logger: quiet });
+  const stack = await openTemporaryStack({ env: { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' } });
+  try {
+    const client = await Connection.connect(stack.temporal.connection);
+    const native = await NativeConnection.connect({ address: stack.temporal.address });
+    try {
+      const temporal = new Client({ connection: client, namespace: stack.temporal.namespace });
+      const settled = await settleSample(stack, temporal, native);
+      report(settled, await runEmpty(stack, temporal, native, settled));
+    } finally {
+      await native.close();
+      await client.close();
+    }
+  } finally {
+    await stack.close();
+  }
+}
+
+main().catch((error: unknown) => {
+  console.error(error);
+  process.exitCode = 1;
+});

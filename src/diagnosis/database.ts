@@ -1,0 +1,112 @@
+import { readFile } from 'node:fs/promises';
+import { assertSchema } from '../store/migrate';
+import { listNetworks } from '../store/networks';
+import type { Queryable } from '../store/pool';
+import { findHead, serverReport } from '../store/server-reports';
+import { examined, type Finding, fail, ok, warn } from './findings';
+
+/** The database: version, schema, rights, clock, and whether it agrees with the witness file outside of it. */
+
+const OLDEST_POSTGRES = 150_000;
+/** Epochs are minutes to hours long; a second of difference moves nothing but a reader's patience. */
+const SKEW_WARN_MS = 2_000;
+const SKEW_FAIL_MS = 60_000;
+const NEEDED_ROLES = ['settle_operator', 'settle_viewer', 'settle_worker'] as const;
+
+export async function databaseFindings(db: Queryable, headsLog: string): Promise<readonly Finding[]> {
+  const findings = [await examined('database', 'start it, or correct DATABASE_URL.', () => serverFinding(db))];
+  if (findings[0]?.outcome === 'fail') return findings;
+  return [
+    ...findings,
+    await examined('schema', 'run `settle database migrate`.', async () => ok('schema', await assertSchema(db))),
+    await examined('rights', 'grant the login the roles of the migrations.', () => rightsFinding(db)),
+    await examined('clock of the database', 'look at the clocks of both machines.', () => clockFinding(db)),
+    await examined('networks', 'see `settle network list`.', () => networksFinding(db)),
+    await examined('heads.log', 'look whether the file can be read.', () => witnessFinding(db, headsLog)),
+  ];
+}
+
+async function serverFinding(db: Queryable): Promise<Finding> {
+  const { version, versionNumber, database, login, megabytes } = await serverReport(db);
+  const found = `PostgreSQL ${version}, database ${database} (${megabytes} MB), as ${login}`;
+  if (versionNumber < OLDEST_POSTGRES)
+    return warn('database', found, 'use PostgreSQL 15 or newer: older ones are not tried.');
+  return ok('database', found);
+}
+
+async function rightsFinding(db: Queryable): Promise<Finding> {
+  const { login, superuser, roles } = await serverReport(db);
+  if (superuser) {
+    return warn(
+      'rights',
+      `${login} is a superuser`,
+      'settle with a login that has no rights of its own: nothing keeps a superuser from rewriting what is published.',
+    );
+  }
+  const missing = NEEDED_ROLES.filter((role) => !roles.includes(role));
+  if (missing.length === 0) return ok('rights', `${login} has no rights but those of ${roles.join(', ')}`);
+  return warn(
+    'rights',
+    `${login} cannot act as ${missing.join(', ')}`,
+    `grant these roles to it where it has to settle (worker) or to decide (operator).`,
+  );
+}
+
+async function clockFinding(db: Queryable): Promise<Finding> {
+  const before = Date.now();
+  const { nowMs } = await serverReport(db);
+  const after = Date.now();
+  // Between the two lies the answer; what is outside of them is a difference of the clocks.
+  const skew = nowMs < before ? nowMs - before : nowMs > after ? nowMs - after : 0;
+  return skewFinding('clock of the database', skew);
+}
+
+export function skewFinding(check: string, skewMs: number): Finding {
+  const seconds = (Math.abs(skewMs) / 1000).toFixed(1);
+  const found =
+    skewMs === 0 ? 'agrees with this machine' : `${seconds} s ${skewMs > 0 ? 'ahead of' : 'behind'} this machine`;
+  const todo = 'set the clocks by NTP: the clock of the database decides when epochs are due and holds expire.';
+  if (Math.abs(skewMs) >= SKEW_FAIL_MS) return fail(check, found, todo);
+  return Math.abs(skewMs) >= SKEW_WARN_MS ? warn(check, found, todo) : ok(check, found);
+}
+
+async function networksFinding(db: Queryable): Promise<Finding> {
+  const networks = await listNetworks(db);
+  if (networks.length > 0) return ok('networks', networks.map(({ network }) => network).join(', '));
+  return warn('networks', 'none', 'create one with `settle network create`, or settle the sample with `settle start`.');
+}
+
+/** A line `epoch revision head`; a line that a crash cut short does not match. */
+const HEAD_LINE = /^([0-9]+) ([0-9]+) ([0-9a-f]{64})$/;
+
+async function witnessFinding(db: Queryable, path: string): Promise<Finding> {
+  const lines = await witnessLines(path);
+  const last = lines?.findLast((line) => HEAD_LINE.test(line));
+  if (lines === null || last === undefined) {
+    return warn(
+      'heads.log',
+      `no heads in ${path}`,
+      'it begins with the first publication of a worker that uses this home.',
+    );
+  }
+  const [, epoch = '', revision = '', head = ''] = HEAD_LINE.exec(last) ?? [];
+  const found = await findHead(db, head);
+  const words = `last head ${head.slice(0, 16)}… of epoch ${epoch}, revision ${revision}`;
+  if (found !== null && String(found.epoch) === epoch && String(found.revision) === revision) {
+    return ok('heads.log', `${words} stands in the chain of ${found.network}`);
+  }
+  return fail(
+    'heads.log',
+    `${words} is not in this database`,
+    'this is another database, or it was rolled back or rewritten: restore it, and settle nothing before `settle audit` is content.',
+  );
+}
+
+async function witnessLines(path: string): Promise<readonly string[] | null> {
+  try {
+    return (await readFile(path, 'utf8')).split('\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+}
