@@ -15,7 +15,20 @@ const shared = {
 };
 
 /** Folders of `test/` whose tests use the PostgreSQL and Temporal that test/harness starts once for a run. */
-const WITH_SERVERS = ['store', 'activities', 'workflows', 'faults', 'replay', 'differential', 'disputes'];
+const WITH_SERVERS = [
+  'store',
+  'activities',
+  'workflows',
+  'faults',
+  'replay',
+  'differential',
+  'disputes',
+  'queries',
+  'cli-read',
+  'ledger',
+  'policies',
+  'rights',
+];
 
 /** @type {import('jest').Config} */
 module.exports = {

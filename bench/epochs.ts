@@ -4,7 +4,7 @@
  * them to bench/results/epochs.json.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
@@ -33,11 +33,6 @@ interface Settled {
 
 const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error };
 
-/** What is left of the worker when a measurement is over is nobody's business any more. */
-async function whileWorking<T>(worker: Worker, work: () => Promise<T>): Promise<T> {
-  return worker.runUntil(work());
-}
-
 async function timed(work: () => Promise<unknown>): Promise<number> {
   const begun = process.hrtime.bigint();
   await work();
@@ -55,6 +50,8 @@ async function settleSample(stack: Stack, temporal: Client, connection: NativeCo
     const context = { pool, temporal, actor: 'bench' };
     await importBundle(context, join(ROOT, 'samples', 'swarm-week'), {
       network: NETWORK,
+      dryRun: false,
+      outsideCalendar: 'refuse',
       create: {
         policy: await readPolicyFile(join(ROOT, 'policies', 'swarm-default.yaml')),
         epochs: null,
@@ -68,7 +65,7 @@ async function settleSample(stack: Stack, temporal: Client, connection: NativeCo
       witness: fileWitness(join(stack.home, 'heads.log')),
       bundle: await bundleWorkflows(),
     });
-    return await whileWorking(worker, async () => {
+    return await worker.runUntil(async () => {
       let closed = 0;
       const seconds = await timed(async () => {
         const loop = await startLoop(context, { network: NETWORK, range: null, askedBy: 'system' });
@@ -95,7 +92,7 @@ async function runEmpty(stack: Stack, temporal: Client, connection: NativeConnec
     workflowBundle: bundle,
     activities: { nothing: async () => undefined },
   });
-  return whileWorking(worker, () =>
+  return worker.runUntil(() =>
     timed(() =>
       temporal.workflow.execute('emptyLoop', {
         workflowId: 'bench-empty',
@@ -113,6 +110,8 @@ function report(settled: Settled, emptySeconds: number): void {
     node: process.version,
     cores: cpus().length,
     processor: cpus()[0]?.model ?? 'unknown',
+    // Above the number of cores, something else was running as well.
+    loadAverage: round(loadavg()[0] ?? 0),
     epochs: settled.epochs,
     activitiesEach: settled.activitiesEach + 1,
     settleSeconds: round(settled.seconds),

@@ -5,7 +5,7 @@ umask 077
 folder="$(dirname "$0")/secrets"
 mkdir -p "$folder"
 secret() { od -An -N24 -tx1 /dev/urandom | tr -d ' \n'; }
-for name in postgres_password migrate_password worker_password operator_password temporal_password; do
+for name in postgres_password migrate_password worker_password operator_password approver_password policy_password temporal_password; do
   [ -e "$folder/$name" ] || secret >"$folder/$name"
 done
 # The Temporal images read their password from the environment alone.

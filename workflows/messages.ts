@@ -25,6 +25,8 @@ export interface SettleDueEpochsInput {
   readonly stopWhenSilent: boolean;
   /** Epochs closed by the runs before this one, which continued as new. */
   readonly closedBefore?: number;
+  /** Epochs after which a run continues as new; for tests, which have no time for a hundred. */
+  readonly epochsARun?: number;
 }
 
 /** Where an epoch stands when its workflow ends, or starts to wait. */

@@ -42,7 +42,7 @@ export async function settleDueEpochs(input: SettleDueEpochsInput): Promise<Loop
   upsertSearchAttributes({ SettleNetwork: [input.network] });
 
   let neighbourLooks = 0;
-  for (let settled = 0; settled < EPOCHS_A_RUN; ) {
+  for (let settled = 0; settled < (input.epochsARun ?? EPOCHS_A_RUN); ) {
     const due = await read.nextDue({ network: input.network, upTo: input.upTo, stopWhenSilent: input.stopWhenSilent });
     if (due.kind === 'finished') return { reason: 'finished', closed, epoch: null };
     if (due.kind !== 'due') return { reason: due.kind, closed, epoch: due.epoch };

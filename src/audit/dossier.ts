@@ -115,6 +115,7 @@ export interface DossierApproval {
   readonly hold: {
     readonly contentDigest: string;
     readonly askedBy: string;
+    readonly deadline: string;
     readonly decision: string | null;
     readonly decidedDigest: string | null;
     readonly decidedBy: string | null;

@@ -44,4 +44,10 @@ export function reasonArgument(text: string): string {
   throw new InvalidArgumentError('a reason is a sentence for those who read the record later.');
 }
 
+/** An id that a caller made up for one request. */
+export function requestIdArgument(text: string): string {
+  if (/^[A-Za-z0-9._:-]{1,128}$/.test(text)) return text;
+  throw new InvalidArgumentError('a request id has 1 to 128 of the characters A-Z a-z 0-9 . _ : -');
+}
+
 export const DEFAULT_NETWORK = 'swarm';

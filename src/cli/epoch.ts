@@ -9,6 +9,7 @@ import type { Io } from './io';
 import { withWorkflows } from './open';
 import { watched } from './progress';
 import type { WorkflowSession } from './session';
+import { networkWords } from './summary';
 
 /** `settle epoch run|fail`: what changes epochs; looking at them is in `read/`. */
 export function register(program: Command, io: Io): void {
@@ -86,7 +87,7 @@ async function tellRange(
 
 /** What is left to say and to do where the loop did not come to the end of what was asked for. */
 export function endOf({ reason, epoch }: LoopAnswer, network: string): string | null {
-  const which = network === 'swarm' ? '' : ` --network ${network}`;
+  const which = networkWords(network);
   if (reason === 'held') {
     return `Epoch ${epoch} waits for a person, and those after it wait for that: see \`settle hold list${which}\`.`;
   }

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import { DEFAULT_NETWORK, networkArgument } from './arguments';
+import { DEFAULT_NETWORK, networkArgument, requestIdArgument } from './arguments';
 
 const GROUPS = {
   epoch: 'run, close and look at epochs',
@@ -23,4 +23,9 @@ export function group(program: Command, name: keyof typeof GROUPS): Command {
 /** `--network NAME`, the same for every command. */
 export function networkOption(): Option {
   return new Option('--network <name>', 'which network').argParser(networkArgument).default(DEFAULT_NETWORK);
+}
+
+/** `--request-id ID`, the same for every command that changes something once. */
+export function requestIdOption(): Option {
+  return new Option('--request-id <id>', 'the same id again returns the first answer').argParser(requestIdArgument);
 }

@@ -45,7 +45,7 @@ async function list(io: Io, network: string): Promise<void> {
     await getNetwork(pool, network);
     const rows = await openHolds(pool, network);
     if (io.format === 'table' && rows.length > 0) {
-      io.account({ value: rows, human: (colors) => rows.map((hold) => holdText(hold, colors)).join('\n\n') });
+      io.account({ value: rows, human: (colors) => rows.map((hold) => holdText(hold, colors, io.width)).join('\n\n') });
     } else {
       io.sheet({ columns: COLUMNS, rows, empty: `Nothing of ${network} is on hold.` });
     }

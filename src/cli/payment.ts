@@ -2,20 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'csv-parse/sync';
-import {
-  confirmPayments,
-  createBatch,
-  decideBatch,
-  failPayment,
-  payableLines,
-  previewBatch,
-} from '../commands/payments';
+import { confirmPayments, failPayment } from '../commands/confirm-payments';
+import { createBatch, decideBatch, payableLines, previewBatch } from '../commands/payments';
 import type { BatchPlan } from '../ledger/dues';
 import type { Amount } from '../numbers/units';
 import { type Confirmation, listBatches, type PaymentBatch, type PaymentLine } from '../store/payments';
 import { reasonArgument } from './arguments';
 import { UsageError } from './errors';
-import { group, networkOption } from './groups';
+import { group, networkOption, requestIdOption } from './groups';
 import type { Io } from './io';
 import { withDatabase } from './open';
 import type { Column } from './output';
@@ -23,13 +17,19 @@ import type { Column } from './output';
 /** `settle payment …`: batches of what is due, approved by a second person, paid by a wallet, confirmed here. */
 export function register(program: Command, io: Io): void {
   const payment = group(program, 'payment');
+  registerMaking(payment, io);
+  registerDeciding(payment, io);
+  registerPaying(payment, io);
+}
+
+function registerMaking(payment: Command, io: Io): void {
   payment
     .command('create')
     .description('make a batch of everything that is due; a second person approves it')
     .addOption(
       new Option('--minimum <base-units>', 'dues below this carry over').argParser(amountArgument).default(1n, '1'),
     )
-    .option('--request-id <id>', 'the same id again returns the first batch')
+    .addOption(requestIdOption())
     .option('--dry-run', 'only say what it would pay')
     .addOption(networkOption())
     .action((options) => create(io, options));
@@ -42,6 +42,9 @@ export function register(program: Command, io: Io): void {
         io.sheet({ columns: BATCH_COLUMNS, rows: await listBatches(pool, network), empty: 'No payment batch yet.' }),
       ),
     );
+}
+
+function registerDeciding(payment: Command, io: Io): void {
   for (const [verb, outcome] of [
     ['approve', 'approved'],
     ['reject', 'rejected'],
@@ -50,14 +53,20 @@ export function register(program: Command, io: Io): void {
       .command(`${verb} <batch>`)
       .description(`${verb} a batch that somebody else made`)
       .requiredOption('--reason <text>', 'for the record', reasonArgument)
+      .addOption(requestIdOption())
       .addOption(networkOption())
-      .action((batch, { network, reason }) =>
+      .action((number, { network, reason, requestId = null }) =>
         withDatabase(io, async (session) => {
-          const decided = await decideBatch(session, network, batchArgument(batch), outcome, reason);
-          io.say(`Batch ${decided.batch} is ${outcome}.`);
+          const batch = batchArgument(number);
+          const decided = await decideBatch(session, { network, batch, outcome, reason, requestId });
+          io.sheet({ columns: BATCH_COLUMNS, rows: [decided], empty: '' });
+          io.say(`Batch ${decided.batch} is ${decided.decision}.`);
         }),
       );
   }
+}
+
+function registerPaying(payment: Command, io: Io): void {
   payment
     .command('export <batch>')
     .description(
@@ -76,16 +85,19 @@ export function register(program: Command, io: Io): void {
   payment
     .command('confirm <batch> <file>')
     .description('book what the wallet paid: a CSV file with the columns provider, reference, amount (base units)')
+    .addOption(requestIdOption())
     .addOption(networkOption())
-    .action((batch, file, { network }) => confirm(io, batchArgument(batch), file, network));
+    .action((batch, file, options) => confirm(io, batchArgument(batch), file, options));
   payment
     .command('fail <batch> <provider>')
     .description('give up what is unconfirmed of a line: it is due again')
     .requiredOption('--reason <text>', 'for the record', reasonArgument)
+    .addOption(requestIdOption())
     .addOption(networkOption())
-    .action((batch, provider, { network, reason }) =>
+    .action((number, provider, { network, reason, requestId = null }) =>
       withDatabase(io, async (session) => {
-        await failPayment(session, network, batchArgument(batch), provider, reason);
+        const batch = batchArgument(number);
+        await failPayment(session, { network, batch, provider, reason, requestId });
         io.say(`What was unconfirmed of ${provider} in batch ${batch} is due again.`);
       }),
     );
@@ -135,10 +147,15 @@ function sayRest(io: Io, { carriedOver, withoutPayee, receivables }: BatchPlan):
   }
 }
 
-async function confirm(io: Io, batch: number, file: string, network: string): Promise<void> {
+interface ConfirmOptions {
+  readonly network: string;
+  readonly requestId?: string;
+}
+
+async function confirm(io: Io, batch: number, file: string, { network, requestId }: ConfirmOptions): Promise<void> {
   const confirmations = readConfirmations(await readFile(file, 'utf8'), basename(file));
   await withDatabase(io, async (session) => {
-    const booked = await confirmPayments(session, network, batch, confirmations);
+    const booked = await confirmPayments(session, { network, batch, confirmations, requestId: requestId ?? null });
     io.account({
       value: { batch, ...booked },
       human: () =>

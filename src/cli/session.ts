@@ -1,6 +1,5 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { Client, Connection } from '@temporalio/client';
 import { NativeConnection, type NativeConnectionOptions, Runtime } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import type { WorkflowContext } from '../commands/context';
@@ -19,8 +18,10 @@ import {
 import { ensureLogin } from '../store/logins';
 import { assertSchema, migrate } from '../store/migrate';
 import { type DatabaseRole, openPool } from '../store/pool';
+import { readingRole } from '../store/rights';
 import { fileWitness } from '../worker/witness';
 import { bundleWorkflows, createWorker } from '../worker/worker';
+import { openClient } from './temporal-client';
 
 /** What a command of this process works with; `close` ends whatever the process opened or started. */
 export interface Session {
@@ -45,7 +46,7 @@ export interface SessionOptions
   extends Pick<OpenStackOptions, 'home' | 'env' | 'log' | 'progress' | 'signal' | 'durable' | 'onLost'> {
   /** false: this process has to have the home for itself, and starts what is not external. Default: true. */
   readonly join?: boolean;
-  /** The rights that the command needs. Default: those of an operator. */
+  /** What it reads with; a command that changes something takes its own role. Default: the fewest that the login has. */
   readonly role?: DatabaseRole;
 }
 
@@ -67,11 +68,11 @@ export async function openWorkflowSession(options: SessionOptions = {}): Promise
     const joined = options.join === false ? null : await runningStack(options);
     const addresses = joined ?? (await ownStack(options, closers));
     const url = await preparedUrl(addresses.postgres, options);
-    const connection = Connection.connect(addresses.temporal.connection);
-    connection.catch(() => undefined);
-    closers.push(async () => (await connection).close());
+    const opening = openClient(addresses.temporal);
+    opening.catch(() => undefined);
+    closers.push(async () => (await opening).close());
     const base = await databaseSession(addresses.postgres, url, options, closers);
-    const temporal = new Client({ connection: await connection, namespace: addresses.temporal.namespace });
+    const { client: temporal } = await opening;
     // Whether it fails to start, or later, is told by `onLost`.
     if (joined === null) startWorker(addresses.temporal, url, base.home, options, closers).catch(() => undefined);
     return { ...base, temporal, temporalAddress: addresses.temporal, worksHere: joined === null };
@@ -94,6 +95,7 @@ export async function openWorkerSession(options: SessionOptions = {}): Promise<W
 async function ownStack(options: SessionOptions, closers: Closers): Promise<Addresses> {
   const stack = await openStack(options);
   closers.push(() => stack.close());
+  options.log?.(`servers are up: PostgreSQL ${stack.postgres.how}; Temporal ${stack.temporal.how}`);
   return stack;
 }
 
@@ -142,9 +144,10 @@ async function databaseSession(
   options: SessionOptions,
   closers: Closers,
 ): Promise<Session> {
-  const pool = rolePool(url, options.role ?? 'settle_operator', options);
+  const fewest = isExternal(options) ? await readingRole(url) : 'settle_viewer';
+  const pool = rolePool(url, options.role ?? fewest, options);
   closers.push(() => pool.end());
-  await assertSchema(pool);
+  options.log?.(`the database has schema ${await assertSchema(pool)}`);
   const actor = await actorOf(pool, address, options);
   return { pool, actor, home: options.home ?? defaultHome(options.env), close: () => closeAll(closers) };
 }
@@ -195,7 +198,10 @@ function startWorker(
       bundle: await bundleWorkflows(),
       witness: fileWitness(join(home, 'heads.log')),
     }))();
-  const running = worker.then((ready) => ready.run());
+  const running = worker.then((ready) => {
+    options.log?.('the worker is ready');
+    return ready.run();
+  });
   running.catch((error: Error) => {
     options.log?.(`the worker stopped: ${error.stack ?? error.message}`);
     options.onLost?.(workerLost(error));

@@ -1,6 +1,7 @@
 import { accountTotals, derivedEntitlements, foldPosition, foldRows } from '../store/ledger';
 import { getNetwork } from '../store/networks';
 import { confirmedTotal } from '../store/payments';
+import { type Queryable, unchangingView } from '../store/pool';
 import type { CommandContext } from './context';
 
 export interface LedgerCheck {
@@ -10,45 +11,47 @@ export interface LedgerCheck {
   readonly detail: string;
 }
 
-/** Compares the ledger with what it is derived from (amounts in base units). Changes nothing. */
-export async function checkLedger(context: CommandContext, network: string): Promise<readonly LedgerCheck[]> {
-  await getNetwork(context.pool, network);
-  const totals = new Map(
-    (await accountTotals(context.pool, network)).map((total) => [total.account, BigInt(total.amount)]),
-  );
-  const sum = [...totals.values()].reduce((a, b) => a + b, 0n);
-  const derived = await derivedEntitlements(context.pool, network, Number.MAX_SAFE_INTEGER);
-  const entitled = derived.reduce((total, row) => total + BigInt(row.entitlement), 0n);
-  const confirmed = BigInt(await confirmedTotal(context.pool, network));
-  const position = await foldPosition(context.pool, network);
-  return [
-    { name: 'accounts-balance', holds: sum === 0n, detail: `all accounts sum to ${sum}` },
-    {
-      name: 'providers-control',
-      holds: (totals.get('providers') ?? 0n) === entitled - confirmed,
-      detail: `control account ${totals.get('providers') ?? 0n}; payout rows ${entitled} less confirmations ${confirmed} are ${entitled - confirmed}`,
-    },
-    {
-      name: 'paid-control',
-      holds: (totals.get('paid') ?? 0n) === confirmed,
-      detail: `account ${totals.get('paid') ?? 0n}, confirmations ${confirmed}`,
-    },
-    await foldCheck(context, network, position),
-  ];
+/** Compares the ledger with what it is derived from (amounts in base units), on one view of it. Changes nothing. */
+export function checkLedger(context: Pick<CommandContext, 'pool'>, network: string): Promise<readonly LedgerCheck[]> {
+  return unchangingView(context.pool, async (client) => {
+    await getNetwork(client, network);
+    const totals = new Map(
+      (await accountTotals(client, network)).map(({ account, amount }) => [account, BigInt(amount)]),
+    );
+    const sum = [...totals.values()].reduce((a, b) => a + b, 0n);
+    const derived = await derivedEntitlements(client, network, Number.MAX_SAFE_INTEGER);
+    const entitled = derived.reduce((total, row) => total + BigInt(row.entitlement), 0n);
+    const confirmed = BigInt(await confirmedTotal(client, network));
+    const providers = totals.get('providers') ?? 0n;
+    const paid = totals.get('paid') ?? 0n;
+    return [
+      { name: 'accounts-balance', holds: sum === 0n, detail: `all accounts sum to ${sum}` },
+      {
+        name: 'providers-control',
+        holds: providers === entitled - confirmed,
+        detail: `control account ${providers}; payout rows ${entitled} less confirmations ${confirmed} are ${entitled - confirmed}`,
+      },
+      { name: 'paid-control', holds: paid === confirmed, detail: `account ${paid}, confirmations ${confirmed}` },
+      await foldCheck(client, network),
+    ];
+  });
 }
 
-async function foldCheck(context: CommandContext, network: string, position: number): Promise<LedgerCheck> {
-  const folded = new Map(
-    (await foldRows(context.pool, network, position)).map((row) => [row.provider, row.entitlement]),
-  );
-  const derived = await derivedEntitlements(context.pool, network, position);
-  const expected = new Map(derived.map((row) => [row.provider, row.entitlement]));
+async function foldCheck(client: Queryable, network: string): Promise<LedgerCheck> {
+  const position = await foldPosition(client, network);
+  const folded = entitlementsOf(await foldRows(client, network, position));
+  const expected = entitlementsOf(await derivedEntitlements(client, network, position));
+  const at = (entitlements: ReadonlyMap<string, string>, provider: string) => entitlements.get(provider) ?? '0';
   const differing = [...new Set([...folded.keys(), ...expected.keys()])]
     .sort()
-    .find((provider) => folded.get(provider) !== expected.get(provider));
+    .find((provider) => at(folded, provider) !== at(expected, provider));
   const detail =
     differing === undefined
       ? `${folded.size} providers folded to chain position ${position}`
-      : `provider ${differing}: folded ${folded.get(differing) ?? 'nothing'}, derived ${expected.get(differing) ?? 'nothing'}`;
+      : `provider ${differing}: folded ${at(folded, differing)}, derived ${at(expected, differing)}`;
   return { name: 'entitlement-fold', holds: differing === undefined, detail };
 }
+
+/** By provider. One without a payout row is entitled to 0, as one whose payouts a dispute took away. */
+const entitlementsOf = (rows: Awaited<ReturnType<typeof foldRows>>): ReadonlyMap<string, string> =>
+  new Map(rows.map(({ provider, entitlement }) => [provider, entitlement]));

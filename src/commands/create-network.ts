@@ -8,7 +8,8 @@ import type { Policy } from '../rulesets/1/policy';
 import { appendAudit } from '../store/audit-log';
 import { findNetwork, insertNetwork, type Network } from '../store/networks';
 import { effectivePolicyHash, insertPolicy, makeEffective, type StoredPolicy } from '../store/policies';
-import { type Queryable, transaction } from '../store/pool';
+import type { Queryable } from '../store/pool';
+import { actAs, transactionAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
 
@@ -42,10 +43,12 @@ export async function readPolicyFile(path: string): Promise<PolicyRead> {
  */
 export async function createNetwork(context: CommandContext, wanted: NewNetwork): Promise<'created' | 'found'> {
   const policy = await readPolicyFile(wanted.policyFile);
-  return transaction(context.pool, (client) => createNetworkWithin(client, context.actor, wanted, policy));
+  return transactionAs(context.pool, 'settle_policy_admin', (client) =>
+    createNetworkWithin(client, context.actor, wanted, policy),
+  );
 }
 
-/** The same in the caller's transaction, with a policy that was read before. */
+/** The same in the caller's transaction, with a policy that was read before. Creating leaves it with the rights of a policy admin. */
 export async function createNetworkWithin(
   client: Queryable,
   actor: string,
@@ -69,6 +72,7 @@ export async function createNetworkWithin(
     requireSame(known, network, policyHash, stored.policyHash);
     return 'found';
   }
+  await actAs(client, 'settle_policy_admin');
   await insertNetwork(client, network);
   await insertPolicy(client, stored);
   const reason = 'first policy of the network';

@@ -4,7 +4,7 @@ import { appendAudit } from '../store/audit-log';
 import { StoreError } from '../store/errors';
 import { type Hold, holdsOf, insertDecision } from '../store/holds';
 import { lockNetwork } from '../store/networks';
-import { transaction } from '../store/pool';
+import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
@@ -39,7 +39,7 @@ function recordDecision(context: CommandContext, decision: HoldDecision): Promis
   const { network, epoch, outcome, reason } = decision;
   const attempt = { network, action: `hold-${outcome}`, subject: `epoch ${epoch}` };
   return refusedOnRecord(context, attempt, () =>
-    transaction(context.pool, async (client) => {
+    transactionAs(context.pool, 'settle_approver', async (client) => {
       await lockNetwork(client, network);
       const hold = (await holdsOf(client, network, epoch))[0];
       requireDecidable(hold, context.actor, decision);
@@ -90,7 +90,7 @@ async function wake(context: WorkflowContext, hold: Hold, outcome: HoldDecision[
         () => true,
         () => false,
       ),
-      delay(UPDATE_SECONDS * 1000, false),
+      delay(UPDATE_SECONDS * 1000, false, { ref: false }),
     ]);
     if (answered) {
       // What it read may have changed meanwhile: then it is computed anew, and may be held anew.
@@ -102,7 +102,9 @@ async function wake(context: WorkflowContext, hold: Hold, outcome: HoldDecision[
   await resumeAgain(context, hold.network, hold.epoch);
   // The rows tell whether anything is left to do, for this epoch and for those that waited behind it.
   try {
-    await loopAnswer(await startLoop(context, { network: hold.network, range: null, askedBy: 'system' }));
+    await loopAnswer(
+      await startLoop(context, { network: hold.network, range: null, askedBy: 'system', role: 'settle_approver' }),
+    );
   } catch (error) {
     if (!(error instanceof CommandError) || error.id !== 'AlreadyRunning') throw error;
   }

@@ -7,8 +7,8 @@ import { claimsEntries, newestRevisions, type StoredEntry } from '../store/chain
 import { type ComputationKey, priceRows } from '../store/computations';
 import { type EpochFailure, listFailures } from '../store/failures';
 import { getNetwork } from '../store/networks';
+import { payoutCells } from '../store/payout-cells';
 import { unchangingView } from '../store/pool';
-import { payoutCells } from '../store/published';
 import { findResult } from '../store/results';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';

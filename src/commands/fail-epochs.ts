@@ -5,7 +5,7 @@ import { StoreError } from '../store/errors';
 import { insertRejections } from '../store/failures';
 import { holdsOf, insertDecision } from '../store/holds';
 import { lockNetwork, type Network } from '../store/networks';
-import { transaction } from '../store/pool';
+import { transactionAs } from '../store/rights';
 import { databaseClock } from '../store/seals';
 import type { WorkflowContext } from './context';
 import { CommandError } from './errors';
@@ -31,7 +31,7 @@ export interface FailReport {
  * @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown`
  */
 export async function failEpochs(context: WorkflowContext, request: FailRequest): Promise<FailReport> {
-  const report = await transaction(context.pool, async (client) => {
+  const report = await transactionAs(context.pool, 'settle_approver', async (client) => {
     const network = await lockNetwork(client, request.network);
     const open = await openPart(client, network, request.range);
     if (open === null) return { closed: null, skipped: request.range.last - request.range.first + 1 };

@@ -12,6 +12,7 @@ import {
   RowsRefused,
 } from '../store/loads';
 import type { Network } from '../store/networks';
+import { actAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { createNetworkWithin, type PolicyRead } from './create-network';
 import { CommandError } from './errors';
@@ -50,7 +51,9 @@ export async function importBundle(
   const { create, signal, ...load } = options;
   let network: ImportReport['network'] = 'found';
   const prepare = async (client: PoolClient, span: EpochSpan) => {
-    if (create !== undefined) network = await createWith(client, context.actor, options.network, create, span);
+    if (create === undefined) return;
+    network = await createWith(client, context.actor, options.network, create, span);
+    await actAs(client, 'settle_operator');
   };
   try {
     const report = await loadBundle(context.pool, rowSource(bundle, signal), {

@@ -37,8 +37,8 @@ import { StoreError } from '../store/errors';
 import { findFailure } from '../store/failures';
 import { getNetwork, lockNetwork } from '../store/networks';
 import { getPolicy } from '../store/policies';
-import { transaction } from '../store/pool';
 import { insertRequest } from '../store/requests';
+import { transactionAs } from '../store/rights';
 import type { RowProblem } from '../store/row-problems';
 import type { CommandContext } from './context';
 import { refusedOnRecord } from './refusals';
@@ -86,7 +86,9 @@ export async function recordDispute(context: CommandContext, wanted: NewDispute)
     const corrections = wanted.corrections === null ? null : await openCorrections(wanted.corrections);
     requirePinnable(wanted, corrections);
     try {
-      return await transaction(context.pool, (client) => record(client, context, wanted, corrections));
+      return await transactionAs(context.pool, 'settle_operator', (client) =>
+        record(client, context, wanted, corrections),
+      );
     } catch (error) {
       // A file that is wrong on its own ends the work at its first bad batch; this shows what is wrong in all of them.
       if (corrections !== null && error instanceof BundleError) await checkCorrections(corrections);

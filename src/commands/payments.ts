@@ -1,28 +1,25 @@
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
-import { type BatchPlan, planBatch } from '../ledger/dues';
+import { type BatchPlan, balanceOf, type PayableAccount, planBatch } from '../ledger/dues';
 import { parseAmount } from '../numbers/amounts';
 import type { Amount } from '../numbers/units';
 import { appendAudit } from '../store/audit-log';
 import { StoreError } from '../store/errors';
-import { bookConfirmations, foldEntitlements, providerAccounts } from '../store/ledger';
+import { foldEntitlements, providerAccounts } from '../store/ledger';
 import { getNetwork, lockNetwork } from '../store/networks';
 import {
-  type Confirmation,
-  confirmationJournals,
   findBatchOfRequest,
-  findConfirmation,
   getBatch,
   insertBatch,
-  insertConfirmation,
   insertPaymentDecision,
-  insertPaymentFailure,
+  listBatches,
   type PaymentBatch,
   type PaymentLine,
   paymentLines,
 } from '../store/payments';
-import { transaction } from '../store/pool';
+import type { Queryable } from '../store/pool';
 import { insertRequest } from '../store/requests';
+import { transactionAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
@@ -36,94 +33,141 @@ export interface NewBatch {
 }
 
 /** What a batch would pay now, without making it. */
-export async function previewBatch(context: CommandContext, network: string, minimum: Amount): Promise<BatchPlan> {
+export async function previewBatch(
+  context: Pick<CommandContext, 'pool'>,
+  network: string,
+  minimum: Amount,
+): Promise<BatchPlan> {
   await getNetwork(context.pool, network);
-  return plan(context.pool, network, minimum);
+  return planBatch(await accountsOf(context.pool, network), minimum);
 }
 
 /**
  * Makes a batch of everything that is due net of receivables (spec §10). What is in an open batch is not due again, so
  * two batches never pay the same thing.
  *
- * @throws CommandError `NothingDue`; StoreError `RequestConflict`
+ * @throws CommandError `NothingDue`; StoreError `BatchOpen`, `RequestConflict`; a refused attempt is on record
  */
 export async function createBatch(context: CommandContext, wanted: NewBatch): Promise<PaymentBatch> {
+  const { network, minimum } = wanted;
+  await getNetwork(context.pool, network);
   const requestId = wanted.requestId ?? randomUUID();
-  const number = await transaction(context.pool, async (client) => {
-    await lockNetwork(client, wanted.network);
-    await insertRequest(client, {
-      requestId,
-      network: wanted.network,
-      action: 'payment-create',
-      body: { minimum: wanted.minimum.toString() },
-      actor: context.actor,
-    });
-    const made = await findBatchOfRequest(client, requestId);
-    if (made !== null) return made;
-    const position = await foldEntitlements(client, wanted.network);
-    const planned = await plan(client, wanted.network, wanted.minimum);
-    if (planned.lines.length === 0) throw nothingDue(planned);
-    const lines = planned.lines.map((line) => ({ ...line, amount: line.amount.toString() }));
-    const batch = await insertBatch(
-      client,
-      wanted.network,
-      { position, minimum: wanted.minimum.toString(), createdBy: context.actor, requestId },
-      lines,
-    );
-    await audit(client, context, wanted.network, 'payment-create', batch, 'everything that is due', {
-      lines: lines.length,
-      total: planned.total.toString(),
-    });
-    return batch;
-  });
-  return getBatch(context.pool, wanted.network, number);
+  const attempt = { network, action: 'payment-create', subject: network, requestId };
+  return refusedOnRecord(context, attempt, () =>
+    transactionAs(context.pool, 'settle_operator', async (client) => {
+      await lockNetwork(client, network);
+      const body = { minimum: minimum.toString() };
+      await insertRequest(client, { requestId, network, action: attempt.action, body, actor: context.actor });
+      const made = await findBatchOfRequest(client, requestId);
+      if (made !== null) return getBatch(client, network, made);
+      const position = await foldEntitlements(client, network);
+      const accounts = await accountsOf(client, network);
+      const planned = planBatch(accounts, minimum);
+      if (planned.lines.length === 0) throw await nothingToPay(client, network, planned, accounts);
+      const lines = planned.lines.map((line) => ({ ...line, amount: line.amount.toString() }));
+      const number = await insertBatch(
+        client,
+        network,
+        { position, minimum: minimum.toString(), createdBy: context.actor, requestId },
+        lines,
+      );
+      await recordPayment(client, context, attempt, number, 'everything that is due', {
+        lines: lines.length,
+        total: planned.total.toString(),
+      });
+      return getBatch(client, network, number);
+    }),
+  );
 }
 
-async function plan(db: Parameters<typeof providerAccounts>[0], network: string, minimum: Amount): Promise<BatchPlan> {
-  const rows = await providerAccounts(db, network);
-  const accounts = rows.map((row) => ({
+async function accountsOf(db: Queryable, network: string): Promise<readonly PayableAccount[]> {
+  return (await providerAccounts(db, network)).map((row) => ({
     provider: row.provider,
     payee: row.payee,
     entitlement: parseAmount(row.entitlement),
     paid: parseAmount(row.paid),
     inFlight: parseAmount(row.in_flight),
   }));
-  return planBatch(accounts, minimum);
 }
 
-function nothingDue(planned: BatchPlan): CommandError {
+/** Whoever comes second is told who has it. */
+async function nothingToPay(
+  client: PoolClient,
+  network: string,
+  planned: BatchPlan,
+  accounts: readonly PayableAccount[],
+): Promise<Error> {
   const { carriedOver, withoutPayee } = planned;
-  return new CommandError(
-    'NothingDue',
-    `nothing is due at or above the minimum: ${carriedOver.providers} providers carry over ${carriedOver.amount} base units below it, ${withoutPayee.providers} providers with ${withoutPayee.amount} have no payee`,
+  const rest = `${carriedOver.providers} providers carry over ${carriedOver.amount} base units below the minimum, ${withoutPayee.providers} providers with ${withoutPayee.amount} have no payee`;
+  const inFlight = accounts.reduce((sum, account) => sum + account.inFlight, 0n);
+  const open = (await listBatches(client, network)).filter((batch) => batch.decision !== 'rejected').at(-1);
+  if (inFlight === 0n || open === undefined) {
+    return new CommandError('NothingDue', `nothing is due at or above the minimum: ${rest}`);
+  }
+  return new StoreError(
+    'BatchOpen',
+    `what is due is in a batch already: the newest is batch ${open.batch}, made by ${open.createdBy} at ${open.createdAt}, ${open.decision ?? 'waiting for approval'}; ${inFlight} base units are on their way in all. Of the rest, ${rest}`,
   );
 }
 
+export interface BatchDecision {
+  readonly network: string;
+  readonly batch: number;
+  readonly outcome: 'approved' | 'rejected';
+  readonly reason: string;
+  readonly requestId: string | null;
+}
+
 /**
- * Approves or rejects a batch; by somebody other than its maker.
- * @throws StoreError `BatchUnknown`, `BatchClosed`, `SelfApproval`; a refused attempt is on record
+ * Approves or rejects a batch; the approval by somebody other than its maker, and only while no line of it pays more
+ * than is due: a dispute may have lowered what was due when it was made.
+ * @throws StoreError `BatchUnknown`, `BatchClosed`, `BatchStale`, `SelfApproval`; a refused attempt is on record
  */
-export function decideBatch(
-  context: CommandContext,
-  network: string,
-  batch: number,
-  outcome: 'approved' | 'rejected',
-  reason: string,
-): Promise<PaymentBatch> {
-  return refusedOnRecord(context, { network, action: `payment-${outcome}`, subject: `batch ${batch}` }, () =>
-    transaction(context.pool, async (client) => {
+export function decideBatch(context: CommandContext, decision: BatchDecision): Promise<PaymentBatch> {
+  const { network, batch, outcome, reason } = decision;
+  const requestId = decision.requestId ?? randomUUID();
+  const attempt = { network, action: `payment-${outcome}`, subject: `batch ${batch}`, requestId };
+  return refusedOnRecord(context, attempt, () =>
+    transactionAs(context.pool, 'settle_approver', async (client) => {
       await lockNetwork(client, network);
       const known = await getBatch(client, network, batch);
+      const body = { batch, reason };
+      const isNew = await insertRequest(client, {
+        requestId,
+        network,
+        action: attempt.action,
+        body,
+        actor: context.actor,
+      });
+      if (!isNew) return known;
       if (known.decision !== null) {
         throw new StoreError('BatchClosed', `batch ${batch} is ${known.decision} already, by ${known.decidedBy}`);
       }
-      if (outcome === 'approved' && known.createdBy === context.actor) {
-        throw new StoreError('SelfApproval', `${context.actor} made batch ${batch}: somebody else has to approve it`);
-      }
+      if (outcome === 'approved') await requireApprovable(client, context, network, known);
       await insertPaymentDecision(client, network, batch, { outcome, actor: context.actor, reason });
-      await audit(client, context, network, `payment-${outcome}`, batch, reason, { total: known.total });
+      await recordPayment(client, context, attempt, batch, reason, { total: known.total });
       return getBatch(client, network, batch);
     }),
+  );
+}
+
+async function requireApprovable(
+  client: PoolClient,
+  context: CommandContext,
+  network: string,
+  { batch, createdBy }: PaymentBatch,
+): Promise<void> {
+  if (createdBy === context.actor) {
+    throw new StoreError('SelfApproval', `${createdBy} made batch ${batch}: somebody else has to approve it`);
+  }
+  const paid = new Set((await paymentLines(client, network, batch)).map((line) => line.provider));
+  const overpaid = (await accountsOf(client, network)).find(
+    (account) => paid.has(account.provider) && balanceOf(account).receivable > 0n,
+  );
+  if (overpaid === undefined) return;
+  throw new StoreError(
+    'BatchStale',
+    `batch ${batch} would pay ${overpaid.provider} ${balanceOf(overpaid).receivable} base units more than is due to it since it was made: reject the batch and make another`,
   );
 }
 
@@ -132,7 +176,7 @@ export function decideBatch(
  * @throws StoreError `BatchNotApproved`
  */
 export async function payableLines(
-  context: CommandContext,
+  context: Pick<CommandContext, 'pool'>,
   network: string,
   batch: number,
 ): Promise<readonly PaymentLine[]> {
@@ -142,136 +186,35 @@ export async function payableLines(
   );
 }
 
-async function requireApproved(db: Parameters<typeof getBatch>[0], network: string, batch: number): Promise<void> {
+/** @throws StoreError `BatchUnknown`, `BatchNotApproved` */
+export async function requireApproved(db: Queryable, network: string, batch: number): Promise<void> {
   const known = await getBatch(db, network, batch);
   if (known.decision === 'approved') return;
   throw new StoreError(
     'BatchNotApproved',
-    `batch ${batch} is ${known.decision ?? 'not approved yet'}: a second person runs \`settle payment approve ${batch} --reason TEXT\``,
+    known.decision === null
+      ? `batch ${batch} is not approved yet: a second person runs \`settle payment approve ${batch} --reason TEXT\``
+      : `batch ${batch} was rejected by ${known.decidedBy}: what was in it is due again, \`settle payment create\` makes another`,
   );
 }
 
-export interface Booked {
-  readonly booked: number;
-  /** Confirmations that were booked before, with the same amount. */
-  readonly repeated: number;
-  /** Base units. */
-  readonly amount: string;
-}
-
-/**
- * Books what the wallet confirms, all of it or nothing. The same (batch, provider, reference) again changes nothing.
- *
- * @throws StoreError `PaymentConflict`: the reference stands with another amount, or a line would be overpaid;
- *   `BatchNotApproved`, `BatchUnknown`
- */
-export function confirmPayments(
-  context: CommandContext,
-  network: string,
-  batch: number,
-  confirmations: readonly Confirmation[],
-): Promise<Booked> {
-  return refusedOnRecord(context, { network, action: 'payment-confirm', subject: `batch ${batch}` }, () =>
-    transaction(context.pool, async (client) => {
-      await lockNetwork(client, network);
-      await requireApproved(client, network, batch);
-      const lines = new Map((await paymentLines(client, network, batch)).map((line) => [line.provider, line]));
-      const journal = `confirmation/${batch}/${(await confirmationJournals(client, network, batch)) + 1}`;
-      const open = new Map(
-        [...lines].map(([provider, line]) => [provider, BigInt(line.amount) - BigInt(line.confirmed)]),
-      );
-      let booked = 0;
-      let amount = 0n;
-      for (const one of confirmations) {
-        if (!(await isNew(client, network, batch, lines, open, one))) continue;
-        await insertConfirmation(client, network, batch, { ...one, journal, actor: context.actor });
-        booked += 1;
-        amount += BigInt(one.amount);
-      }
-      if (booked > 0) await bookConfirmations(client, network, journal, amount.toString());
-      const repeated = confirmations.length - booked;
-      await audit(client, context, network, 'payment-confirm', batch, journal, {
-        booked,
-        repeated,
-        amount: amount.toString(),
-      });
-      return { booked, repeated, amount: amount.toString() };
-    }),
-  );
-}
-
-/** Whether a confirmation is to be booked; takes its amount from what is open of its line. */
-async function isNew(
-  client: PoolClient,
-  network: string,
-  batch: number,
-  lines: ReadonlyMap<string, PaymentLine>,
-  open: Map<string, bigint>,
-  one: Confirmation,
-): Promise<boolean> {
-  const line = lines.get(one.provider);
-  const where = `batch ${batch}, provider ${one.provider}, reference ${one.reference}`;
-  if (line === undefined) throw new StoreError('PaymentConflict', `${where}: the batch has no such provider`);
-  const known = await findConfirmation(client, network, batch, one.provider, one.reference);
-  if (known !== null) {
-    if (known.amount === one.amount) return false;
-    throw new StoreError(
-      'PaymentConflict',
-      `${where}: booked before with ${known.amount} base units, now ${one.amount}`,
-    );
-  }
-  if (line.failed)
-    throw new StoreError('PaymentConflict', `${where}: the line was given up; what it held is due again`);
-  const rest = (open.get(one.provider) ?? 0n) - BigInt(one.amount);
-  if (rest < 0n) {
-    throw new StoreError(
-      'PaymentConflict',
-      `${where}: ${one.amount} base units are ${-rest} more than is open of ${line.amount}`,
-    );
-  }
-  open.set(one.provider, rest);
-  return true;
-}
-
-/** Gives up what is unconfirmed of a line: it is due again. The same again changes nothing. */
-export function failPayment(
-  context: CommandContext,
-  network: string,
-  batch: number,
-  provider: string,
-  reason: string,
-): Promise<void> {
-  return refusedOnRecord(context, { network, action: 'payment-fail', subject: `batch ${batch} ${provider}` }, () =>
-    transaction(context.pool, async (client) => {
-      await lockNetwork(client, network);
-      await requireApproved(client, network, batch);
-      const line = (await paymentLines(client, network, batch)).find((one) => one.provider === provider);
-      if (line === undefined)
-        throw new StoreError('PaymentConflict', `batch ${batch} has no line of provider ${provider}`);
-      if (BigInt(line.confirmed) === BigInt(line.amount)) {
-        throw new StoreError('PaymentConflict', `the line of provider ${provider} in batch ${batch} is paid in full`);
-      }
-      if (await insertPaymentFailure(client, network, batch, { provider, actor: context.actor, reason })) {
-        await audit(client, context, network, 'payment-fail', batch, reason, { provider });
-      }
-    }),
-  );
-}
-
-function audit(
+/** Puts what was done with a batch on record, in the same transaction. */
+export function recordPayment(
   client: PoolClient,
   context: CommandContext,
-  network: string,
-  action: string,
+  attempt: { readonly network: string; readonly action: string; readonly requestId: string },
   batch: number,
   reason: string,
   detail: Readonly<Record<string, unknown>>,
 ): Promise<void> {
+  const { network, action, requestId } = attempt;
+  const subject = `batch ${batch}`;
   return appendAudit(client, {
     network,
-    actor: context.actor,
     action,
-    subject: `batch ${batch}`,
+    requestId,
+    actor: context.actor,
+    subject,
     outcome: 'done',
     reason,
     detail,

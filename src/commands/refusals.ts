@@ -1,25 +1,35 @@
 import { appendAudit } from '../store/audit-log';
-import { StoreError } from '../store/errors';
+import { isDatabaseRefusal, StoreError } from '../store/errors';
 import type { CommandContext } from './context';
+import { CommandError } from './errors';
 
-/** Runs an act and, where a rule of the store refuses it, puts the refused attempt on record: its own transaction is rolled back. */
-export async function refusedOnRecord<T>(
-  context: CommandContext,
-  attempt: { readonly network: string; readonly action: string; readonly subject: string },
-  act: () => Promise<T>,
-): Promise<T> {
+export interface Attempt {
+  readonly network: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly requestId?: string;
+}
+
+/**
+ * Runs an act and, where a rule or a missing right refuses it, puts the refused attempt on record: its own transaction
+ * is rolled back.
+ */
+export async function refusedOnRecord<T>(context: CommandContext, attempt: Attempt, act: () => Promise<T>): Promise<T> {
   try {
     return await act();
   } catch (error) {
-    if (error instanceof StoreError) {
+    if (isRefusal(error)) {
       await appendAudit(context.pool, {
         ...attempt,
         actor: context.actor,
         outcome: 'refused',
         reason: error.message,
-        detail: { id: error.id },
+        detail: { id: 'id' in error ? error.id : (error as { code?: string }).code },
       });
     }
     throw error;
   }
 }
+
+const isRefusal = (error: unknown): error is Error =>
+  error instanceof StoreError || error instanceof CommandError || isDatabaseRefusal(error);

@@ -13,7 +13,7 @@ import {
 } from '../store/disputes';
 import { StoreError } from '../store/errors';
 import { lockNetwork } from '../store/networks';
-import { transaction } from '../store/pool';
+import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { type DisputeRecord, type NewDispute, recordDispute } from './open-dispute';
@@ -79,7 +79,7 @@ export function recordDisputeDecision(
   const { network, epoch, dispute, outcome, reason } = decision;
   const attempt = { network, action: `dispute-${outcome}`, subject: `epoch ${epoch} dispute ${dispute}` };
   return refusedOnRecord(context, attempt, async () => {
-    return transaction(context.pool, async (client) => {
+    return transactionAs(context.pool, 'settle_approver', async (client) => {
       await lockNetwork(client, network);
       const now = await getDispute(client, decision);
       requireOpen(now);

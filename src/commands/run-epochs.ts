@@ -9,6 +9,7 @@ import { type LoopAnswer, type SettleDueEpochsInput, TASK_QUEUE } from '../../wo
 import { lastClosedEpoch } from '../store/due';
 import { getNetwork } from '../store/networks';
 import { findRequest, insertRequest } from '../store/requests';
+import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 
@@ -23,6 +24,8 @@ export interface RunRequest {
   readonly range: EpochRange | null;
   /** `system`: nobody in particular asked, as for a tick or the start of the stack. */
   readonly askedBy: string;
+  /** With whose rights the request is written: who decides a hold starts the loop behind it. Default: the operator's. */
+  readonly role?: 'settle_operator' | 'settle_approver';
 }
 
 export const loopId = (network: string): string => `due/${network}`;
@@ -40,13 +43,16 @@ export async function startLoop(
 ): Promise<WorkflowHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>> {
   await requireRange(context, request);
   const requestId = randomUUID();
-  await insertRequest(context.pool, {
-    requestId,
-    network: request.network,
-    action: 'epoch-run',
-    body: request.range === null ? {} : { first: request.range.first, last: request.range.last },
-    actor: request.askedBy,
-  });
+  const body = request.range === null ? {} : { first: request.range.first, last: request.range.last };
+  await transactionAs(context.pool, request.role ?? 'settle_operator', (client) =>
+    insertRequest(client, {
+      requestId,
+      network: request.network,
+      action: 'epoch-run',
+      body,
+      actor: request.askedBy,
+    }),
+  );
   const input: SettleDueEpochsInput = {
     network: request.network,
     requestId,

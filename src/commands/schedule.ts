@@ -7,6 +7,7 @@ import {
 import { TASK_QUEUE } from '../../workflows/messages';
 import { appendAudit } from '../store/audit-log';
 import { getNetwork, type Network } from '../store/networks';
+import { requireRole, transactionAs } from '../store/rights';
 import type { WorkflowContext } from './context';
 import { CommandError } from './errors';
 
@@ -40,6 +41,7 @@ export async function applySchedule(
   context: WorkflowContext,
   name: string,
 ): Promise<'created' | 'changed' | 'unchanged'> {
+  await requireRole(context.pool, 'settle_operator');
   const network = await getNetwork(context.pool, name);
   const wanted = optionsFor(network);
   const known = await describe(context, name);
@@ -66,6 +68,7 @@ export async function pauseSchedule(
   paused: boolean,
   reason: string,
 ): Promise<'changed' | 'unchanged'> {
+  await requireRole(context.pool, 'settle_operator');
   const known = await describe(context, name);
   if (known === null) throw missing(name);
   if (known.state.paused === paused) return 'unchanged';
@@ -163,12 +166,14 @@ function missing(network: string): CommandError {
 }
 
 async function record(context: WorkflowContext, network: string, action: string, reason: string): Promise<void> {
-  await appendAudit(context.pool, {
-    network,
-    actor: context.actor,
-    action,
-    subject: scheduleId(network),
-    outcome: 'done',
-    reason,
-  });
+  await transactionAs(context.pool, 'settle_operator', (client) =>
+    appendAudit(client, {
+      network,
+      actor: context.actor,
+      action,
+      subject: scheduleId(network),
+      outcome: 'done',
+      reason,
+    }),
+  );
 }

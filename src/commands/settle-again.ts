@@ -8,8 +8,9 @@ import { StoreError } from '../store/errors';
 import { findFailure } from '../store/failures';
 import { holdsOf } from '../store/holds';
 import { lockNetwork } from '../store/networks';
-import { type Queryable, transaction } from '../store/pool';
+import type { Queryable } from '../store/pool';
 import { AGAIN, findAgainRequest, findRequest, insertRequest } from '../store/requests';
+import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
@@ -44,7 +45,7 @@ export async function recordAgain(context: CommandContext, wanted: AgainRequest)
   const { network, epoch, reason } = wanted;
   const attempt = { network, action: AGAIN, subject: `epoch ${epoch}` };
   return refusedOnRecord(context, attempt, () =>
-    transaction(context.pool, async (client) => {
+    transactionAs(context.pool, 'settle_operator', async (client) => {
       await lockNetwork(client, network);
       const known = wanted.requestId === null ? null : await findRequest(client, wanted.requestId);
       const failureNo =
@@ -108,7 +109,12 @@ async function start(context: WorkflowContext, network: string, epoch: number, r
 }
 
 /** How the run of an epoch ends, or that it waits for a person. @throws CommandError `RunStopped` */
-export async function answerOf(context: WorkflowContext, network: string, epoch: number, run: EpochRun): Promise<EpochAnswer> {
+export async function answerOf(
+  context: WorkflowContext,
+  network: string,
+  epoch: number,
+  run: EpochRun,
+): Promise<EpochAnswer> {
   let ended = false;
   const result = run.result().finally(() => {
     ended = true;

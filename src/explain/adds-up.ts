@@ -1,4 +1,5 @@
 import { NANO, parseScaled, powerOfTen, roundHalfEvenDivide } from '../numbers/amounts';
+import { NumberTextError } from '../numbers/decimal';
 import type { TokenAmount } from './figures';
 import type { LineExplanation, PayoutExplanation } from './payout-explanation';
 import type { CurveSegment, PerformanceExplanation } from './performance-explanation';
@@ -13,19 +14,19 @@ export const explanationAddsUp = (explanation: PayoutExplanation): boolean => fi
 /** The first step of a payout's explanation that does not follow from the steps before it; null: all do. */
 export function firstDiscrepancy(explanation: PayoutExplanation): string | null {
   const { lines, gross, cap, scaling, amount, performance, token } = explanation;
-  const steps: readonly (readonly [string, boolean])[] = [
-    ['amounts in tokens', amountsOf(explanation).every((one) => sameAmount(one, token.decimals))],
-    ['performance', performanceAddsUp(performance)],
-    ...lines.map((line) => [`line ${line.market}`, lineAddsUp(line, explanation)] as const),
-    ['sum of the lines', lines.reduce((sum, line) => sum + units(line.gross), 0n) === units(gross)],
-    ['cap', units(cap.cap) === (units(cap.pool) * parseScaled(cap.share, 9)) / NANO],
-    ['capped', units(cap.capped) === smaller(units(gross), units(cap.cap))],
-    ['cut by the cap', units(gross) - units(cap.cut) === units(cap.capped)],
-    ['scaling', scalingAddsUp(explanation)],
-    ['amount', units(gross) - units(cap.cut) - units(scaling.cut) === units(amount)],
-    ['nothing for the ineligible', explanation.reason === 'paid' || units(gross) === 0n],
+  const steps: readonly (readonly [name: string, holds: () => boolean])[] = [
+    ['amounts in tokens', () => amountsOf(explanation).every((one) => sameAmount(one, token.decimals))],
+    ['performance', () => performanceAddsUp(performance)],
+    ...lines.map((line) => [`line ${line.market}`, () => lineAddsUp(line, explanation)] as const),
+    ['sum of the lines', () => lines.reduce((sum, line) => sum + units(line.gross), 0n) === units(gross)],
+    ['cap', () => units(cap.cap) === (units(cap.pool) * parseScaled(cap.share, 9)) / NANO],
+    ['capped', () => units(cap.capped) === smaller(units(gross), units(cap.cap))],
+    ['cut by the cap', () => units(gross) - units(cap.cut) === units(cap.capped)],
+    ['scaling', () => scalingAddsUp(explanation)],
+    ['amount', () => units(gross) - units(cap.cut) - units(scaling.cut) === units(amount)],
+    ['nothing for the ineligible', () => explanation.reason === 'paid' || units(gross) === 0n],
   ];
-  return steps.find(([, holds]) => !holds)?.[0] ?? null;
+  return steps.find(([, holds]) => !isTrue(holds))?.[0] ?? null;
 }
 
 /** The first line of a price's explanation whose subtotal is not the one before plus its amount; null: all are. */
@@ -37,6 +38,16 @@ export function firstPriceDiscrepancy(explanation: PriceExplanation): string | n
     if (line.name === 'bounds' && explanation.base !== line.subtotal) return 'base';
   }
   return parseScaled(explanation.price, 12) === subtotal ? null : 'price';
+}
+
+/** A figure that is none is as wrong as a wrong one. */
+function isTrue(holds: () => boolean): boolean {
+  try {
+    return holds();
+  } catch (error) {
+    if (error instanceof NumberTextError || error instanceof SyntaxError) return false;
+    throw error;
+  }
 }
 
 const units = (amount: TokenAmount): bigint => BigInt(amount.baseUnits);

@@ -3,11 +3,12 @@ import type { ExplanationSource, PayoutExplanation } from '../explain/payout-exp
 import { parseAmount, parseMicroUnits, parseScaled } from '../numbers/amounts';
 import type { Amount, NanoRatio } from '../numbers/units';
 import type { ProviderRows } from '../rulesets/1/records';
+import { type ComputationHeader, getComputation } from '../store/computations';
 import { findPayout, payoutTotals, type StoredPayout } from '../store/payout-reports';
 import type { Queryable } from '../store/pool';
 import { type SealedProvider, sealedProvider } from '../store/provider-reports';
 import { findSeal } from '../store/seals';
-import { derivationOf } from './derivations';
+import { parsedDerivation } from './derivations';
 import { type SettledEpoch, settledEpoch } from './epochs';
 import { payoutMissing } from './payouts';
 
@@ -26,19 +27,25 @@ export async function explainProviderPayout(
   const settled = await settledEpoch(db, network, epoch);
   const stored = await findPayout(db, settled.key, provider);
   const seal = await findSeal(db, network, epoch);
-  const sealed = seal === null ? null : await sealedProvider(db, network, epoch, provider, seal.registryLoad);
+  const header = await getComputation(db, settled.key);
+  const rows = seal === null ? null : { registryLoad: seal.registryLoad, dispute: header.dispute };
+  const sealed = rows === null ? null : await sealedProvider(db, network, epoch, provider, rows);
   if (stored === null || sealed === null) throw await payoutMissing(db, network, epoch, provider);
-  return explainPayout(await explainedRevision(db, settled), explainedProvider(sealed, stored));
+  return explainPayout(await explainedRevision(db, settled, header), explainedProvider(sealed, stored));
 }
 
-async function explainedRevision(db: Queryable, settled: SettledEpoch): Promise<ExplainedRevision> {
+async function explainedRevision(
+  db: Queryable,
+  settled: SettledEpoch,
+  header: ComputationHeader,
+): Promise<ExplainedRevision> {
   const totals = await payoutTotals(db, settled.key);
   return {
     network: settled.key.network,
     epoch: settled.key.epoch,
     revision: settled.key.revision,
     policy: settled.policy,
-    derivation: await derivationOf(db, settled.key),
+    derivation: await parsedDerivation(db, settled.key, header),
     cappedSum: (parseAmount(totals.gross) - parseAmount(totals.capCut)) as Amount,
     source: sourceOf(settled),
   };

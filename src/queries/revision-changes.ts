@@ -186,7 +186,8 @@ async function publishedKey(
   const entry = revision === null ? newest : await findEntry(db, network, epoch, revision, 'revision');
   if (entry !== null) return { network, epoch, revision: entry.revision, computation: entry.computation };
   throw new QueryError('revision-unknown', {
-    what: newest === null ? `Epoch ${epoch} is not published.` : `Epoch ${epoch} has no published revision ${revision}.`,
+    what:
+      newest === null ? `Epoch ${epoch} is not published.` : `Epoch ${epoch} has no published revision ${revision}.`,
     where: `network ${network}, epoch ${epoch}`,
     todo:
       newest === null

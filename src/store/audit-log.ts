@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Queryable } from './pool';
 
 export interface AuditEntry {
@@ -8,6 +9,7 @@ export interface AuditEntry {
   readonly subject: string;
   readonly outcome: 'done' | 'refused';
   readonly reason: string;
+  /** Absent: the act had none of its own, and is given one. */
   readonly requestId?: string | null;
   readonly detail?: Readonly<Record<string, unknown>>;
 }
@@ -21,7 +23,7 @@ export async function appendAudit(db: Queryable, entry: AuditEntry): Promise<voi
     entry.subject,
     entry.outcome,
     entry.reason,
-    entry.requestId ?? null,
+    entry.requestId ?? randomUUID(),
     JSON.stringify(entry.detail ?? {}),
   ]);
 }

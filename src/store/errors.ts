@@ -8,6 +8,10 @@ export class StoreError extends Error {
       | 'NetworkMismatch'
       | 'EpochUnknown'
       | 'PolicyMissing'
+      /** A policy that cannot become effective as it was proposed. */
+      | 'PolicyRefused'
+      | 'ProposalUnknown'
+      | 'ProposalClosed'
       | 'SchemaOutdated'
       | 'RevisionConflict'
       | 'ComputationConflict'
@@ -18,7 +22,13 @@ export class StoreError extends Error {
       | 'EpochSealed'
       | 'EpochClosed'
       | 'RequestConflict'
+      /** The login is no member of the role that the command takes. */
+      | 'RightMissing'
       | 'BatchUnknown'
+      /** What is due is in another batch already. */
+      | 'BatchOpen'
+      /** The batch would pay more than is due now. */
+      | 'BatchStale'
       | 'BatchClosed'
       | 'BatchNotApproved'
       | 'PaymentConflict'

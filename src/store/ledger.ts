@@ -73,35 +73,6 @@ export interface ProviderAccountRow {
   readonly in_flight: string;
 }
 
-/** Newest published revision of each epoch: its payout rows are what providers are entitled to. */
-const ENTITLED = `
-  select distinct on (epoch) epoch, revision, computation, position from chain_entry
-  where network = $1 and kind = 'revision' order by epoch, revision desc`;
-
-/**
- * Entitlements after the fold at `$2`: for every epoch with a revision published since, the newest revision's amounts
- * less those of the revision that the fold already has.
- */
-const SINCE = `
-  newest as (${ENTITLED}),
-  folded as (
-    select distinct on (epoch) epoch, revision, computation from chain_entry
-    where network = $1 and kind = 'revision' and position <= $2 order by epoch, revision desc),
-  since as (
-    select p.provider, p.amount from newest n
-    join payout p on p.network = $1 and p.epoch = n.epoch and p.revision = n.revision and p.computation = n.computation
-    where n.position > $2
-    union all
-    select p.provider, -p.amount from newest n
-    join folded f on f.epoch = n.epoch
-    join payout p on p.network = $1 and p.epoch = f.epoch and p.revision = f.revision and p.computation = f.computation
-    where n.position > $2),
-  entitled as (
-    select provider, sum(amount) as entitlement from (
-      select provider, entitlement as amount from entitlement_fold where network = $1 and position = $2
-      union all select provider, amount from since) e
-    group by provider)`;
-
 /** The chain position up to which entitlements are folded; 0: not yet. */
 export async function foldPosition(db: Queryable, network: string): Promise<number> {
   const found = await db.query<{ position: number | null }>(
@@ -113,49 +84,40 @@ export async function foldPosition(db: Queryable, network: string): Promise<numb
 
 /** All providers' accounts as they stand now, by provider. `payee` is the one of the newest registry row. */
 export async function providerAccounts(db: Queryable, network: string): Promise<readonly ProviderAccountRow[]> {
+  // One statement, hence one view: a fold that moves meanwhile is seen whole or not at all. The joins are full: who was
+  // paid and then lost every payout to disputes still owes it.
   const found = await db.query<ProviderAccountRow>(
-    `with ${SINCE},
-     confirmed as (
-       select provider, sum(amount) as paid from payment_confirmation where network = $1 group by provider),
+    `with confirmed as (
+       select batch, provider, sum(amount) as amount from payment_confirmation where network = $1 group by batch, provider),
+     paid as (select provider, sum(amount) as paid from confirmed group by provider),
      open_lines as (
        select l.provider, sum(l.amount - coalesce(c.amount, 0)) as in_flight from payment_line l
-       left join (select batch, provider, sum(amount) as amount from payment_confirmation
-                  where network = $1 group by batch, provider) c using (batch, provider)
+       left join confirmed c using (batch, provider)
        where l.network = $1
          and not exists (select from payment_failure f where f.network = $1 and f.batch = l.batch and f.provider = l.provider)
          and not exists (select from payment_decision d where d.network = $1 and d.batch = l.batch and d.decision = 'rejected')
-       group by l.provider)
-     select e.provider, v.payee, e.entitlement::text, coalesce(c.paid, 0)::text as paid,
-       coalesce(o.in_flight, 0)::text as in_flight
-     from entitled e
-     left join confirmed c using (provider)
-     left join open_lines o using (provider)
+       group by l.provider),
+     accounts as (
+       select provider, coalesce(entitlement, 0)::text as entitlement, coalesce(paid, 0)::text as paid,
+         coalesce(in_flight, 0)::text as in_flight
+       from settle.entitlements($1) full join paid using (provider) full join open_lines using (provider))
+     select a.provider, v.payee, a.entitlement, a.paid, a.in_flight from accounts a
      left join lateral (
-       select payee from provider_version v where v.network = $1 and v.provider = e.provider
+       select payee from provider_version v where v.network = $1 and v.provider = a.provider
        order by load_id desc limit 1) v on true
-     order by e.provider`,
-    [network, await foldPosition(db, network)],
+     order by a.provider`,
+    [network],
   );
   return found.rows;
 }
 
 /**
- * Folds entitlements up to the chain's last entry and drops the folds before it. Under the network's lock.
+ * Folds entitlements up to the chain's last entry and drops the fold before. Takes the network's lock.
  * @returns the position folded to
  */
 export async function foldEntitlements(db: Queryable, network: string): Promise<number> {
-  const from = await foldPosition(db, network);
-  const folded = await db.query<{ position: number }>(
-    `with ${SINCE},
-     head as (select coalesce(max(position), 0) as position from chain_entry where network = $1)
-     insert into entitlement_fold (network, position, provider, entitlement)
-     select $1::text, head.position, provider, entitlement from entitled, head where head.position > $2
-     returning position`,
-    [network, from],
-  );
-  const position = folded.rows[0]?.position ?? from;
-  await db.query('delete from entitlement_fold where network = $1 and position < $2', [network, position]);
-  return position;
+  const folded = await db.query<{ position: number }>('select settle.fold_entitlements($1) as position', [network]);
+  return folded.rows[0]!.position;
 }
 
 /** Entitlements derived from all published payout rows, without any fold: what a fold must equal. */

@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { appendAudit } from './audit-log';
 import { StoreError } from './errors';
 import { getNetwork, lockInputs, type Network } from './networks';
-import { transaction } from './pool';
+import { transactionAs } from './rights';
 import { findRowProblems, type RowProblem, stageMarkets } from './row-problems';
 import { INPUT_TABLES, type InputTable, REGISTRY_STAGED } from './staging';
 
@@ -79,7 +79,7 @@ class DryRunDone extends Error {
  */
 export async function loadBundle(pool: Pool, source: RowSource, options: LoadOptions): Promise<LoadReport> {
   try {
-    return await transaction(pool, async (client) => {
+    return await transactionAs(pool, 'settle_operator', async (client) => {
       const report = await loadInTransaction(client, source, options);
       if (options.dryRun) throw new DryRunDone(report);
       return report;
@@ -245,10 +245,9 @@ function sameKey(table: InputTable): string {
 
 /** SQL condition: the staged row `t` and the kept row `x` are the same row, values included. */
 function sameRow(table: InputTable): string {
-  return [
-    sameKey(table),
-    ...table.values.map((column) => `x.${column} is not distinct from t.${column}`),
-  ].join(' and ');
+  return [sameKey(table), ...table.values.map((column) => `x.${column} is not distinct from t.${column}`)].join(
+    ' and ',
+  );
 }
 
 /** Loads of a network, newest first. */

@@ -1,4 +1,5 @@
 import { Client, escapeLiteral } from 'pg';
+import { PERSON_ROLES } from './rights';
 
 /** The login of the embedded default: no superuser, and no right of its own but to take one of the roles. */
 export const EMBEDDED_LOGIN = 'settle_login';
@@ -15,7 +16,7 @@ export async function ensureLogin(superuserUrl: string, databaseUrl: string): Pr
     await client.query(`
       do $$ begin create role ${EMBEDDED_LOGIN} login noinherit nosuperuser; exception when duplicate_object then null; end $$`);
     await client.query(`alter role ${EMBEDDED_LOGIN} password ${escapeLiteral(decodeURIComponent(url.password))}`);
-    await client.query(`grant settle_worker, settle_operator, settle_viewer to ${EMBEDDED_LOGIN}`);
+    await client.query(`grant settle_worker, ${PERSON_ROLES.join(', ')} to ${EMBEDDED_LOGIN}`);
   } finally {
     await client.end();
   }

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Client } from 'pg';
 import { StoreError } from './errors';
 import type { Queryable } from './pool';
+import { PERSON_ROLES } from './rights';
 
 const MIGRATIONS = join(__dirname, 'migrations');
 
@@ -39,10 +40,9 @@ async function grantVersionTable(url: string): Promise<void> {
   const client = new Client({ connectionString: url });
   await client.connect();
   try {
-    await client.query('grant usage on schema settle_schema to settle_worker, settle_operator, settle_viewer');
-    await client.query(
-      'grant select on settle_schema.schema_migration to settle_worker, settle_operator, settle_viewer',
-    );
+    const readers = ['settle_worker', ...PERSON_ROLES].join(', ');
+    await client.query(`grant usage on schema settle_schema to ${readers}`);
+    await client.query(`grant select on settle_schema.schema_migration to ${readers}`);
   } finally {
     await client.end();
   }

@@ -115,39 +115,52 @@ export interface Confirmation {
   readonly amount: string;
 }
 
-/** The confirmation of that reference; null: there is none. */
-export async function findConfirmation(
+/** What is booked of a batch. */
+export async function batchConfirmations(
   db: Queryable,
   network: string,
   batch: number,
-  provider: string,
-  reference: string,
-): Promise<Confirmation | null> {
+): Promise<readonly Confirmation[]> {
   const found = await db.query<Confirmation>(
-    `select provider, reference, amount::text from payment_confirmation
-     where network = $1 and batch = $2 and provider = $3 and reference = $4`,
-    [network, batch, provider, reference],
+    `select provider, reference, amount::text from payment_confirmation where network = $1 and batch = $2
+     order by provider, reference`,
+    [network, batch],
   );
-  return found.rows[0] ?? null;
+  return found.rows;
 }
 
-export async function insertConfirmation(
+/** What a request booked: how many confirmations, and their sum in base units. */
+export async function bookedByRequest(
+  db: Queryable,
+  requestId: string,
+): Promise<{ readonly booked: number; readonly amount: string }> {
+  const found = await db.query<{ booked: number; amount: string }>(
+    `select count(*) as booked, coalesce(sum(amount), 0)::text as amount from payment_confirmation where request_id = $1`,
+    [requestId],
+  );
+  return found.rows[0]!;
+}
+
+export async function insertConfirmations(
   db: Queryable,
   network: string,
   batch: number,
-  confirmation: Confirmation & { readonly journal: string; readonly actor: string },
+  by: { readonly journal: string; readonly actor: string; readonly requestId: string },
+  confirmations: readonly Confirmation[],
 ): Promise<void> {
   await db.query(
-    `insert into payment_confirmation (network, batch, provider, reference, amount, journal, actor)
-     values ($1, $2, $3, $4, $5, $6, $7)`,
+    `insert into payment_confirmation (network, batch, journal, actor, request_id, provider, reference, amount)
+     select $1::text, $2::integer, $3::text, $4::text, $5::text, c.*
+     from unnest($6::text[], $7::text[], $8::numeric[]) c`,
     [
       network,
       batch,
-      confirmation.provider,
-      confirmation.reference,
-      confirmation.amount,
-      confirmation.journal,
-      confirmation.actor,
+      by.journal,
+      by.actor,
+      by.requestId,
+      confirmations.map((one) => one.provider),
+      confirmations.map((one) => one.reference),
+      confirmations.map((one) => one.amount),
     ],
   );
 }

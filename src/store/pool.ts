@@ -4,7 +4,13 @@ import { Pool, type PoolClient, type PoolConfig, types } from 'pg';
 export type Queryable = Pick<PoolClient, 'query'>;
 
 /** Groups of rights that the migrations make; a login role must be a member of the one it asks for. */
-export type DatabaseRole = 'settle_worker' | 'settle_operator' | 'settle_viewer';
+export type DatabaseRole =
+  | 'settle_worker'
+  | 'settle_operator'
+  | 'settle_viewer'
+  | 'settle_approver'
+  | 'settle_auditor'
+  | 'settle_policy_admin';
 
 export interface PoolOptions {
   readonly url: string;

@@ -38,25 +38,42 @@ export async function registryEntry(
   return found.rows[0] ?? null;
 }
 
-/** What a sealed epoch has of a provider, with the registry as of `load`; null: it has no capacity row. */
+/** Which rows a computation read: the registry as of a load, and a dispute's corrections (0: none). */
+export interface RowsOfComputation {
+  readonly registryLoad: number;
+  readonly dispute: number;
+}
+
+const CAPACITY = 'select market, offered::text, served::text';
+const PERFORMANCE = `select uptime::text, response_ms::text as "responseMs", error_rate::text as "errorRate", rating::text`;
+
+/**
+ * What a computation of a sealed epoch read of a provider; null: it has no capacity row there. The sealed tables are
+ * asked by their keys; the corrected ones only for the revisions that a dispute made.
+ */
 export async function sealedProvider(
   db: Queryable,
   network: string,
   epoch: number,
   provider: string,
-  load: number,
+  { registryLoad, dispute }: RowsOfComputation,
 ): Promise<SealedProvider | null> {
-  const registry = await registryEntry(db, network, provider, load);
+  const sealed = dispute === 0;
+  const where = sealed ? 'network = $1 and epoch = $2 and provider = $3' : 'provider = $3';
+  const from = (table: string) => (sealed ? table : `corrected_${table}($1, $2, $4)`);
+  const values = [network, epoch, provider, ...(sealed ? [] : [dispute])];
+  const registry = sealed
+    ? await registryEntry(db, network, provider, registryLoad)
+    : ((await db.query<RegistryEntry>(`select ${REGISTRY} from ${from('registry')} where ${where}`, values)).rows[0] ??
+      null);
   const capacity = await db.query<SealedProvider['capacity'][number]>(
-    `select market, offered::text, served::text from capacity
-     where network = $1 and epoch = $2 and provider = $3 order by market`,
-    [network, epoch, provider],
+    `${CAPACITY} from ${from('capacity')} where ${where} order by market`,
+    values,
   );
   if (registry === null || capacity.rows.length === 0) return null;
   const performance = await db.query<NonNullable<SealedProvider['performance']>>(
-    `select uptime::text, response_ms::text as "responseMs", error_rate::text as "errorRate", rating::text
-     from performance where network = $1 and epoch = $2 and provider = $3`,
-    [network, epoch, provider],
+    `${PERFORMANCE} from ${from('performance')} where ${where}`,
+    values,
   );
   return { registry, capacity: capacity.rows, performance: performance.rows[0] ?? null };
 }

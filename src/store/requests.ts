@@ -20,21 +20,21 @@ export async function findRequest(db: Queryable, requestId: string): Promise<Req
 }
 
 /**
- * Writes a request, or finds the same one again.
+ * Writes a request, or finds the same one again. Returns whether it is new.
  * @throws StoreError RequestConflict if the id stands for another request.
  */
-export async function insertRequest(db: Queryable, request: Omit<Request, 'requestedAt'>): Promise<void> {
+export async function insertRequest(db: Queryable, request: Omit<Request, 'requestedAt'>): Promise<boolean> {
   const body = JSON.stringify(request.body);
   const inserted = await db.query(
     `insert into request (request_id, network, action, body, actor) values ($1, $2, $3, $4, $5) on conflict do nothing`,
     [request.requestId, request.network, request.action, body, request.actor],
   );
-  if (inserted.rowCount === 1) return;
+  if (inserted.rowCount === 1) return true;
   const same = await db.query(
     `select from request where request_id = $1 and network = $2 and action = $3 and body = $4::jsonb`,
     [request.requestId, request.network, request.action, body],
   );
-  if (same.rowCount === 1) return;
+  if (same.rowCount === 1) return false;
   throw new StoreError(
     'RequestConflict',
     `request id ${request.requestId} was used before for something else: use a new id for a new request`,

@@ -1,5 +1,5 @@
 import { freshDatabase, type TestDatabase } from '../harness/databases';
-import type { DependencyKnobs } from '../harness/in-process';
+import { pauseAt } from '../harness/gates';
 import { activitiesOn, rewardAll, settleAllInProcess } from '../harness/in-process';
 import { makeNetwork, type NetworkKnobs } from '../harness/networks';
 import { settledState } from '../harness/settled-state';
@@ -35,27 +35,6 @@ describe.each([
   });
 });
 
-/** A worker that stops at a point until it is let go. */
-function pausing(at: string) {
-  let release = () => {};
-  const released = new Promise<void>((resolve) => {
-    release = resolve;
-  });
-  let arrive = () => {};
-  const arrived = new Promise<void>((resolve) => {
-    arrive = resolve;
-  });
-  const knobs: DependencyKnobs = {
-    chunkProviders: 2,
-    async reached(point) {
-      if (point !== at) return;
-      arrive();
-      await released;
-    },
-  };
-  return { knobs, arrived, release };
-}
-
 /** An epoch of three chunks and a pool that binds, sealed and derived. */
 async function derived(database: TestDatabase) {
   const network = await makeNetwork(operatorOf(database), { providers: 5, pool: '10' });
@@ -73,8 +52,12 @@ test.each(['reward:computed', 'reward:copied'])(
   (point) =>
     onDatabase(async (database) => {
       const { activities, key } = await derived(database);
-      const slow = pausing(point);
-      const first = (await activitiesOn(database.worker, slow.knobs)).reward(key, 0, null);
+      const slow = pauseAt(point);
+      const first = (await activitiesOn(database.worker, { chunkProviders: 2, reached: slow.reached })).reward(
+        key,
+        0,
+        null,
+      );
       await slow.arrived;
       // Where the first one holds the chunk's lock, the second waits for it.
       const second = activities.reward(key, 0, null);
@@ -88,8 +71,12 @@ test.each(['reward:computed', 'reward:copied'])(
 test('an attempt of the first round that wakes up after the second does not undo it', () =>
   onDatabase(async (database) => {
     const { activities, key, derived: found, sealed } = await derived(database);
-    const slow = pausing('reward:computed');
-    const first = (await activitiesOn(database.worker, slow.knobs)).reward(key, 1, null);
+    const slow = pauseAt('reward:computed');
+    const first = (await activitiesOn(database.worker, { chunkProviders: 2, reached: slow.reached })).reward(
+      key,
+      1,
+      null,
+    );
     await slow.arrived;
     const cappedSum = await rewardAll(activities, found, sealed);
     const scaled = await payouts(database);
@@ -102,9 +89,13 @@ test('an attempt of the first round that wakes up after the second does not undo
 test('an attempt that wakes up after the checks cannot touch what was checked', () =>
   onDatabase(async (database) => {
     const { activities, key, derived: found, sealed } = await derived(database);
-    const slow = pausing('reward:copied');
+    const slow = pauseAt('reward:copied');
     const cappedSum = await rewardAll(activities, found, sealed);
-    const late = (await activitiesOn(database.worker, slow.knobs)).reward(key, 1, cappedSum);
+    const late = (await activitiesOn(database.worker, { chunkProviders: 2, reached: slow.reached })).reward(
+      key,
+      1,
+      cappedSum,
+    );
     await slow.arrived;
     const before = await payouts(database);
     await activities.check(key, cappedSum, 'request');

@@ -90,7 +90,7 @@ test('F6: a backend that is terminated before COMMIT leaves nothing, and the err
         terminate = false;
         await database.superuser.query(
           `select pg_terminate_backend(pid) from pg_stat_activity
-         where datname = current_database() and application_name = 'test settle_worker' and state = 'idle in transaction'`,
+         where datname = current_database() and application_name = 'test settle_worker'`,
         );
       },
     },
@@ -99,7 +99,7 @@ test('F6: a backend that is terminated before COMMIT leaves nothing, and the err
     () => new Error('it was published'),
     (error: Error) => error,
   );
-  expect(refused.message).toMatch(/terminat/);
+  expect(refused.message).toMatch(/terminat|not queryable/);
   expect(refused.nonRetryable).toBeUndefined();
   expect(await count(database, 'chain_entry', network)).toBe(0);
   expect(await activities.publish(key, digest, 'request')).toMatchObject({ already: false });
@@ -191,10 +191,9 @@ test('an epoch below that was settled after all supersedes what read the chain w
   const ref = { network, epoch: 1 };
   const before = await walkToCheck(activities, ref);
   await database.operator.query(
-    `insert into request (request_id, network, action, body, actor) values ($1, $2, 'epoch-again', '{"epoch": 0}', 'olivia')`,
+    `insert into request (request_id, network, action, body, actor) values ($1, $2, 'epoch-again', '{"epoch": 0, "failureNo": 1}', 'olivia')`,
     [network, network],
   );
-  // A run does not settle again what it closed itself.
   const another = await activitiesOn(database.worker, { runId: 'another' });
   const again = await walkToCheck(another, { network, epoch: 0 }, network);
   await publishAndProve(another, again.derived.key, again.checked.contentDigest, network);

@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Pool } from 'pg';
 import type { Activities } from '../../activities';
 import type { Checked, ComputationRef, DisputePublished } from '../../activities/contracts';
 import { type DisputeRecord, type NewDispute, recordDispute } from '../../src/commands/open-dispute';
@@ -95,9 +96,18 @@ export async function computed(activities: Activities, ref: DisputeKey): Promise
   return { key: derived.key, checked: await activities.check(derived.key, cappedSum, 'test') };
 }
 
+const approvers = new WeakMap<TestDatabase, Pool>();
+
+/** A pool with the rights of those who decide. */
+export function approver(database: TestDatabase): Pool {
+  const known = approvers.get(database) ?? database.open('settle_approver' as never, 2);
+  approvers.set(database, known);
+  return known;
+}
+
 export function approved(database: TestDatabase, key: DisputeKey, actor = 'anton'): Promise<string | null> {
   const decision = { ...key, outcome: 'approved' as const, reason: 'looked at it', contentDigest: null };
-  return recordDisputeDecision({ pool: database.operator, actor }, decision);
+  return recordDisputeDecision({ pool: approver(database), actor }, decision);
 }
 
 /** Publishes what was computed for an approved dispute, and its claims. */

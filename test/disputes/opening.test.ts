@@ -4,7 +4,17 @@ import { countCorrections, listCorrections } from '../../src/store/corrections';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
 import { bundleTexts, makeNetwork, withBundleFolder } from '../harness/networks';
-import { approved, type CorrectionFiles, computed, corrected, type DisputeKnobs, opened, rows, withdrawn } from './disputing';
+import {
+  approved,
+  approver,
+  type CorrectionFiles,
+  computed,
+  corrected,
+  type DisputeKnobs,
+  opened,
+  rows,
+  withdrawn,
+} from './disputing';
 
 let database: TestDatabase;
 let activities: Activities;
@@ -18,13 +28,17 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 async function settled(knobs: Parameters<typeof makeNetwork>[1] = {}): Promise<string> {
-  const made = await makeNetwork({ pool: database.operator, actor: 'olivia' }, knobs);
+  const made = await makeNetwork({ pool: database.superuser, actor: 'olivia' }, knobs);
   await settleAllInProcess(activities, made);
   return made;
 }
 
 const open = (files: CorrectionFiles | null, knobs: DisputeKnobs = {}) => opened(database, network, 1, files, knobs);
-const lines = (message: string) => message.split('\n').slice(1, -2).map((line) => line.trim());
+const lines = (message: string) =>
+  message
+    .split('\n')
+    .slice(1, -2)
+    .map((line) => line.trim());
 
 async function refusal(files: CorrectionFiles | null, knobs: DisputeKnobs = {}): Promise<string> {
   const before = await disputes();
@@ -124,7 +138,7 @@ test('an epoch that is not published cannot be disputed, and the message says wh
     name: 'DisputeRefused',
     message: expect.stringMatching(/failed\(incomplete-inputs\).*epoch run 1 --again/),
   });
-  const waiting = await makeNetwork({ pool: database.operator, actor: 'olivia' });
+  const waiting = await makeNetwork({ pool: database.superuser, actor: 'olivia' });
   await expect(opened(database, waiting, 1, rows('capacity', '1,p0,gpu,10,9'))).rejects.toThrow(/is not published/);
 });
 
@@ -178,15 +192,15 @@ test('the opener cannot decide, in the command or in the database, and the attem
   const made = await computed(activities, key);
   await expect(approved(database, key, 'olivia')).rejects.toMatchObject({ name: 'SelfApproval' });
   const insert = (actor: string, digest: string) =>
-    database.operator.query(
+    approver(database).query(
       `insert into dispute_decision (network, epoch, dispute, decision_no, decision, content_digest, actor, reason)
        values ($1, $2, $3, 1, 'approved', $4, $5, '')`,
       [key.network, key.epoch, key.dispute, digest, actor],
     );
   await expect(insert('olivia', made.checked.contentDigest)).rejects.toThrow(/olivia cannot decide/);
   await expect(insert('anton', 'f'.repeat(64))).rejects.toThrow(/was not computed for this dispute/);
-  const record = await database.viewer.query<{ actor: string; outcome: string; detail: { id: string } }>(
-    `select actor, outcome, detail from audit_log where network = $1 and action = 'dispute-approved'
+  const record = await database.superuser.query<{ actor: string; outcome: string; detail: { id: string } }>(
+    `select actor, outcome, detail from settle.audit_log where network = $1 and action = 'dispute-approved'
      and subject = $2 order by entry`,
     [network, `epoch 1 dispute ${key.dispute}`],
   );
@@ -200,7 +214,7 @@ test('an approval is bound to the digest that was looked at, and a decided dispu
   const { recordDisputeDecision } = await import('../../src/commands/run-dispute');
   const { key } = await open(rows('capacity', '1,p2,gpu,10,8'));
   const made = await computed(activities, key);
-  const anton = { pool: database.operator, actor: 'anton' };
+  const anton = { pool: approver(database), actor: 'anton' };
   const decide = (outcome: 'approved' | 'rejected', contentDigest: string | null) =>
     recordDisputeDecision(anton, { ...key, outcome, reason: 'looked at it', contentDigest });
   await expect(decide('approved', 'f'.repeat(64))).rejects.toMatchObject({ name: 'DisputeMismatch' });
@@ -220,9 +234,9 @@ test('corrections are append-only, and closed once their snapshot is taken', asy
       values,
     ),
   ).rejects.toThrow(/can no longer be added to/);
-  await expect(
-    database.operator.query('delete from correction where network = $1', [key.network]),
-  ).rejects.toThrow(/permission denied/);
+  await expect(database.operator.query('delete from correction where network = $1', [key.network])).rejects.toThrow(
+    /permission denied/,
+  );
   await expect(database.superuser.query('delete from settle.correction')).rejects.toThrow(/append-only/);
   await expect(
     database.operator.query(

@@ -14,7 +14,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 beforeEach(async () => {
-  network = await makeNetwork({ pool: database.operator, actor: 'olivia' });
+  network = await makeNetwork({ pool: database.superuser, actor: 'olivia' });
   await settleAllInProcess(activities, network);
 });
 
@@ -22,7 +22,16 @@ test('a pinned revision keeps prices and head of the one before, and pays by the
   const before = await payoutsOf(database, network, 1, 1);
   await corrected(database, activities, network, 1, rows('capacity', '1,p0,gpu,10,10'));
   const [first, second] = [await contentOf(database, network, 1, 1), await contentOf(database, network, 1, 2)];
-  for (const key of ['policyHash', 'pricesDigest', 'activeProviders', 'growthPhase', 'tokenPrice', 'tokenVolume', 'macro', 'pool']) {
+  for (const key of [
+    'policyHash',
+    'pricesDigest',
+    'activeProviders',
+    'growthPhase',
+    'tokenPrice',
+    'tokenVolume',
+    'macro',
+    'pool',
+  ]) {
     expect(second[key]).toEqual(first[key]);
   }
   expect(second.snapshotDigest).not.toBe(first.snapshotDigest);

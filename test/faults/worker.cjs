@@ -9,7 +9,10 @@ const { createWorker } = require('../../src/worker/worker.ts');
 
 const { url, address, namespace, workflows, heads, diesAt } = JSON.parse(process.argv[2]);
 const quiet = () => undefined;
-Runtime.install({ logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet } });
+Runtime.install({
+  telemetryOptions: { logging: { filter: 'ERROR' } },
+  logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
+});
 
 function reached(point) {
   if (point !== diesAt) return;

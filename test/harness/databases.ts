@@ -25,8 +25,13 @@ export async function freshDatabase(): Promise<TestDatabase> {
   const servers = testServers();
   const name = `test_${randomBytes(6).toString('hex')}`;
   await asSuperuser(servers.superuserUrl, `create database ${name} template ${servers.template}`);
-  const url = withDatabase(servers.loginUrl, name);
-  const superuserUrl = withDatabase(servers.superuserUrl, name);
+  return openTestDatabase(name, servers.loginUrl, servers.superuserUrl);
+}
+
+/** A migrated database of any server; both URLs may name another database of it. */
+export function openTestDatabase(name: string, loginUrl: string, serverUrl: string): TestDatabase {
+  const url = withDatabase(loginUrl, name);
+  const superuserUrl = withDatabase(serverUrl, name);
   const pools: Pool[] = [];
   const kept = (pool: Pool): Pool => {
     pools.push(pool);
@@ -45,7 +50,7 @@ export async function freshDatabase(): Promise<TestDatabase> {
     tamper: (sql, values) => tamper(superuser, sql, values),
     async close() {
       await Promise.all(pools.filter((pool) => !pool.ended).map((pool) => pool.end()));
-      await asSuperuser(servers.superuserUrl, `drop database ${name} with (force)`);
+      await asSuperuser(serverUrl, `drop database ${name} with (force)`);
     },
   };
 }

@@ -85,8 +85,8 @@ function tokenRows(knobs: NetworkKnobs, epoch: number): string[] {
   const length = Number(calendar.lengthSeconds);
   const end = Date.parse(calendar.genesis) / 1000 + (epoch + 1) * length;
   const observedAt = new Date((end - 1) * 1000).toISOString().replace('.000Z', 'Z');
-  // Doubled for good from a held epoch on, so that the one after it is calm again.
-  const price = 2 ** (knobs.held ?? []).filter((held) => held <= epoch).length / 2;
+  // Doubling is a change of 1; halving again is one of 0.5, which is on the limit and trips nothing.
+  const price = knobs.held?.includes(epoch) ? 1 : 0.5;
   return ['x', 'y'].map((source) => `${epoch},${source},${observedAt},${price},1000`);
 }
 

@@ -12,6 +12,7 @@ import { testServers } from './servers';
 const quiet = () => undefined;
 Runtime.install({
   shutdownSignals: [],
+  telemetryOptions: { logging: { filter: 'ERROR' } },
   logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
 });
 
@@ -35,7 +36,8 @@ export interface WorkerKnobs {
 // Values of Temporal's IndexedValueType.
 const TYPES = { Keyword: 2, Int: 3 } as const;
 
-export async function freshOrchestrator(address: string = testServers().temporalAddress): Promise<TestOrchestrator> {
+export async function freshOrchestrator(): Promise<TestOrchestrator> {
+  const address = testServers().temporalAddress;
   const connection = await Connection.connect({ address });
   const namespace = `test-${randomBytes(6).toString('hex')}`;
   await connection.workflowService.registerNamespace({
@@ -44,6 +46,13 @@ export async function freshOrchestrator(address: string = testServers().temporal
   });
   const attributes = Object.entries(SEARCH_ATTRIBUTES).map(([name, type]) => [name, TYPES[type]]);
   await connection.operatorService.addSearchAttributes({ namespace, searchAttributes: Object.fromEntries(attributes) });
+  await connection.close();
+  return openOrchestrator(address, namespace);
+}
+
+/** A namespace that is there, of any Temporal. */
+export async function openOrchestrator(address: string, namespace: string): Promise<TestOrchestrator> {
+  const connection = await Connection.connect({ address });
   const native = await NativeConnection.connect({ address });
   return {
     address,

@@ -12,7 +12,7 @@ export interface World {
   readonly context: WorkflowContext;
   /** The same, acting as somebody else. */
   as(actor: string): WorkflowContext;
-  makeNetwork(knobs?: NetworkKnobs): Promise<string>;
+  makeNetwork(knobs?: NetworkKnobs, name?: string): Promise<string>;
   withWorker<T>(knobs: Omit<WorkerKnobs, 'pool'>, work: () => Promise<T>): Promise<T>;
   /** Starts the loop and waits for its answer; a worker must be running. */
   settle(network: string, askedBy?: string): Promise<LoopAnswer>;
@@ -21,6 +21,10 @@ export interface World {
 
 export async function freshWorld(): Promise<World> {
   const [database, orchestrator] = await Promise.all([freshDatabase(), freshOrchestrator()]);
+  return worldOf(database, orchestrator);
+}
+
+export function worldOf(database: TestDatabase, orchestrator: TestOrchestrator): World {
   const as = (actor: string): WorkflowContext => ({ pool: database.operator, actor, temporal: orchestrator.client });
   const context = as('olivia');
   return {
@@ -28,7 +32,7 @@ export async function freshWorld(): Promise<World> {
     orchestrator,
     context,
     as,
-    makeNetwork: (knobs) => makeNetwork(context, knobs),
+    makeNetwork: (knobs, name) => makeNetwork(context, knobs, name),
     withWorker: (knobs, work) => orchestrator.withWorker({ pool: database.worker, ...knobs }, work),
     settle: async (network, askedBy = 'olivia') =>
       loopAnswer(await startLoop(context, { network, range: null, askedBy })),

@@ -71,6 +71,7 @@ async function settle(
     create: { policy, epochs: plan.epochs, holds: plan.holds },
   });
   const network = await getNetwork(session.pool, plan.network);
+  io.log(`loaded ${folder}`);
   tellImport(io, report, network);
   await tellClosed(io, session, network);
   const last = network.lastEpoch ?? network.firstEpoch;

@@ -1,0 +1,133 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { temporal } from '@temporalio/proto';
+import { createNetwork } from '../../src/commands/create-network';
+import { importBundle } from '../../src/commands/import-bundle';
+import { epochWorkflowId, loopAnswer, startLoop } from '../../src/commands/run-epochs';
+import { writeBundle } from './inputs';
+import { watchServer } from './memory';
+import type { BenchOptions } from './options';
+import type { Servers } from './servers';
+
+export const NETWORK = 'bench';
+const ROOT = join(__dirname, '..', '..');
+
+/** Seconds of each step of one epoch: from its first activity being scheduled to its last one being completed. */
+export type Steps = Readonly<Record<string, number>>;
+
+export interface EpochTimes {
+  readonly epoch: number;
+  readonly steps: Steps;
+  /** From the first activity of sealing to the end of publishing. */
+  readonly sealToPublished: number;
+  readonly sealToProved: number;
+  /** From the start of the run to its end. */
+  readonly startToEnd: number;
+  readonly historyEvents: number;
+  readonly historyBytes: number;
+}
+
+export interface Settled {
+  readonly generateSeconds: number;
+  readonly importSeconds: number;
+  readonly settleSeconds: number;
+  readonly epochs: readonly EpochTimes[];
+  readonly workerPeakBytes: readonly (number | null)[];
+  readonly postgresPeakBytes: number;
+  /** Database bytes of each table's rows and indexes. */
+  readonly tableBytes: Readonly<Record<string, number>>;
+  readonly folder: string;
+  readonly policyFile: string;
+}
+
+export async function timed<T>(work: () => Promise<T>): Promise<{ readonly seconds: number; readonly result: T }> {
+  const begun = process.hrtime.bigint();
+  const result = await work();
+  return { seconds: Number(process.hrtime.bigint() - begun) / 1e9, result };
+}
+
+/** Imports a generated bundle and settles all of its epochs. */
+export async function settleBundle(servers: Servers, options: BenchOptions, say: (line: string) => void): Promise<Settled> {
+  const folder = join(servers.home, 'bundle');
+  const policyFile = join(servers.home, 'policy.yaml');
+  const template = readFileSync(join(ROOT, 'policies', 'swarm-default.yaml'), 'utf8');
+  const generated = await timed(async () => writeBundle(folder, policyFile, template, options));
+  say(`inputs written in ${generated.seconds.toFixed(1)} s`);
+  const context = { pool: servers.pool, temporal: servers.temporal, actor: 'bench' };
+  const calendar = { firstEpoch: 0, lastEpoch: options.epochs - 1, holds: 'release' } as const;
+  await createNetwork({ pool: servers.owner, actor: 'bench' }, { network: NETWORK, policyFile, ...calendar });
+  const imported = await timed(() =>
+    importBundle(context, folder, { network: NETWORK, dryRun: false, outsideCalendar: 'refuse' }),
+  );
+  say(`imported in ${imported.seconds.toFixed(1)} s`);
+  // What autovacuum does by itself while inputs arrive over an hour; it would else run in the middle of a step.
+  await servers.owner.query('vacuum (analyze)');
+  await servers.owner.query('checkpoint');
+  const workers = [];
+  for (let n = 0; n < options.workers; n += 1) workers.push(await servers.startWorker());
+  const watch = servers.postgresPid === null ? null : watchServer(servers.postgresPid);
+  const settled = await timed(async () => {
+    const loop = await startLoop(context, { network: NETWORK, range: null, askedBy: 'bench' });
+    return loopAnswer(loop);
+  });
+  say(`settled ${settled.result.closed} epochs in ${settled.seconds.toFixed(1)} s`);
+  const workerPeakBytes = workers.map((worker) => worker.peak());
+  const epochs: EpochTimes[] = [];
+  for (let epoch = 0; epoch < options.epochs; epoch += 1) epochs.push(await epochTimes(servers, epoch));
+  for (const worker of workers) await worker.stop();
+  return {
+    generateSeconds: generated.seconds,
+    importSeconds: imported.seconds,
+    settleSeconds: settled.seconds,
+    epochs,
+    workerPeakBytes,
+    postgresPeakBytes: watch?.stop() ?? 0,
+    tableBytes: await tableBytes(servers),
+    folder,
+    policyFile,
+  };
+}
+
+type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
+
+const secondsOf = (event: HistoryEvent): number =>
+  Number(event.eventTime?.seconds ?? 0) + Number(event.eventTime?.nanos ?? 0) / 1e9;
+
+async function epochTimes(servers: Servers, epoch: number): Promise<EpochTimes> {
+  const handle = servers.temporal.workflow.getHandle(epochWorkflowId(NETWORK, epoch));
+  const { events } = await handle.fetchHistory();
+  const all = events ?? [];
+  const description = await handle.describe();
+  const scheduled = new Map<string, string>();
+  const first = new Map<string, number>();
+  const last = new Map<string, number>();
+  for (const event of all) {
+    const begun = event.activityTaskScheduledEventAttributes;
+    if (begun) {
+      const name = begun.activityType?.name ?? '';
+      scheduled.set(String(event.eventId), name);
+      if (!first.has(name)) first.set(name, secondsOf(event));
+    }
+    const ended = event.activityTaskCompletedEventAttributes;
+    if (ended) last.set(scheduled.get(String(ended.scheduledEventId)) ?? '', secondsOf(event));
+  }
+  const span = (from: string, to: string): number => (last.get(to) ?? 0) - (first.get(from) ?? 0);
+  return {
+    epoch,
+    steps: Object.fromEntries([...first.keys()].map((name) => [name, span(name, name)])),
+    sealToPublished: span('seal', 'publish'),
+    sealToProved: span('seal', 'prove'),
+    startToEnd: secondsOf(all.at(-1)!) - secondsOf(all[0]!),
+    historyEvents: all.length,
+    historyBytes: Number(description.raw.workflowExecutionInfo?.historySizeBytes ?? 0),
+  };
+}
+
+async function tableBytes(servers: Servers): Promise<Record<string, number>> {
+  const found = await servers.owner.query<{ name: string; bytes: number }>(
+    `select regexp_replace(c.relname, '_[0-9]+$', '') as name, sum(pg_total_relation_size(c.oid))::bigint as bytes
+     from pg_class c join pg_namespace n on n.oid = c.relnamespace
+     where n.nspname = 'settle' and c.relkind = 'r' group by 1 having sum(pg_total_relation_size(c.oid)) > 200000`,
+  );
+  return Object.fromEntries(found.rows.map(({ name, bytes }) => [name, bytes]));
+}

@@ -1,0 +1,62 @@
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { leaveNothing, testFolder } from '../stack/processes-of-test';
+import { endAll, settle, writeBundle } from './settle-process';
+
+const folder = testFolder();
+const home = join(folder, 'home');
+const { policy, folder: bundle } = writeBundle(folder);
+
+afterAll(async () => {
+  await endAll();
+  await leaveNothing(folder);
+});
+
+const ended = (...args: string[]) => settle(args, { SETTLE_HOME: home }).ended;
+
+describe('settle --help', () => {
+  it('begins with examples, on stdout', async () => {
+    const { exit, stdout, stderr } = await ended('--help');
+    expect(exit).toBe(0);
+    expect(stdout).toMatch(/^Examples:\n {2}settle /);
+    expect(stderr).toBe('');
+  });
+});
+
+describe('a wrong call', () => {
+  it.each([
+    ['an unknown command', ['setle']],
+    ['an unknown option', ['--ones']],
+    ['a missing argument', ['import']],
+    ['a range the wrong way round', ['epoch', 'run', '9..3']],
+    ['a reason that says nothing', ['hold', 'approve', '3', '--reason', ' ']],
+    ['an unknown format', ['network', 'list', '-o', 'xml']],
+    ['--policy without --input', ['--once', '--policy', policy]],
+    ['--input without --policy', ['--once', '--input', bundle]],
+    ['--holds release outside a throw-away home', ['--once', '--holds', 'release']],
+    ['a worker without a database', ['worker']],
+  ])('exits with 2 for %s, says why on stderr, and starts nothing', async (_, args) => {
+    const { exit, stdout, stderr } = await ended(...args);
+    expect({ exit, stdout }).toEqual({ exit: 2, stdout: '' });
+    expect(stderr).toMatch(/error: .+/);
+    expect(existsSync(home)).toBe(false);
+  });
+});
+
+describe('a policy that cannot be used', () => {
+  it('is refused with file, line and key before anything is started', async () => {
+    const bad = join(folder, 'bad.yaml');
+    writeFileSync(bad, 'ruleset: 1\nname: x\nsurprise: 1\n');
+    const { exit, stderr } = await ended('--once', '--input', bundle, '--policy', bad);
+    expect(exit).toBe(1);
+    expect(stderr).toMatch(/bad\.yaml:3: surprise/);
+    expect(stderr).not.toMatch(/ {4}at /);
+    expect(existsSync(home)).toBe(false);
+  });
+
+  it('is said to be missing where it is', async () => {
+    const { exit, stderr } = await ended('--once', '--input', bundle, '--policy', join(folder, 'none.yaml'));
+    expect(exit).toBe(1);
+    expect(stderr).toMatch(/There is no such file.*none\.yaml/s);
+  });
+});

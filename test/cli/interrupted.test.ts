@@ -1,0 +1,48 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { leaveNothing, processesMentioning, testFolder } from '../stack/processes-of-test';
+import { endAll, settle } from './settle-process';
+
+const folder = testFolder();
+const home = join(folder, 'home');
+const heads = join(home, 'heads.log');
+
+afterAll(async () => {
+  await endAll();
+  await leaveNothing(folder);
+});
+
+const published = () => (existsSync(heads) ? readFileSync(heads, 'utf8').trimEnd().split('\n') : []);
+
+async function untilPublished(count: number): Promise<void> {
+  while (published().length < count) await sleep(100);
+}
+
+/** Starts the sample and presses Ctrl-C once so many epochs are published. */
+async function startInterrupted(count: number) {
+  const run = settle(['start', '--once'], { SETTLE_HOME: home });
+  await untilPublished(count);
+  run.signal('SIGINT');
+  return run.ended;
+}
+
+describe('Ctrl-C in the middle of the sample', () => {
+  it('ends in order with 130, and the next start goes on where it was', async () => {
+    const first = await startInterrupted(2);
+    expect(first).toMatchObject({
+      exit: 130,
+      stdout: '',
+      stderr: expect.stringMatching(/Interrupted\. What was committed is kept/),
+    });
+    expect(processesMentioning(folder)).toEqual([]);
+
+    const before = published();
+    const second = await startInterrupted(before.length + 1);
+    expect(second.exit).toBe(130);
+    expect(second.stderr).toMatch(/every row was loaded before/);
+    expect(second.stderr).toMatch(/Epochs 0(\.\.\d+)? are closed already and are skipped; going on with \d+/);
+    expect(published().slice(0, before.length)).toEqual(before);
+    expect(processesMentioning(folder)).toEqual([]);
+  }, 90_000);
+});
