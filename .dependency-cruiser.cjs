@@ -114,15 +114,18 @@ const VALUES = [
   {
     name: 'temporal-client-in-commands-only',
     comment:
-      'A run that is started past the commands has no request row that says who asked. The stack asks a server whether ' +
-      'it is well, and the session connects.',
-    from: { path: '^(src|activities)/', pathNot: ['^src/commands/', '^src/stack/', '^src/cli/session\\.ts$'] },
+      'A run that is started past the commands has no request row that says who asked. Stack and diagnosis ask a server ' +
+      'whether it is well, and the session connects.',
+    from: {
+      path: '^(src|activities)/',
+      pathNot: ['^src/(commands|diagnosis|stack)/', '^src/cli/temporal-client\\.ts$'],
+    },
     to: { path: npm('@temporalio/client') },
   },
   {
     name: 'workflows-are-reached-by-commands',
-    comment: 'Only commands start or update workflows; the worker listens on their task queue.',
-    from: { path: '^(src|activities)/', pathNot: '^src/(commands|worker)/' },
+    comment: 'Only commands start or update workflows; worker and diagnosis look at their task queue.',
+    from: { path: '^(src|activities)/', pathNot: '^src/(commands|diagnosis|worker)/' },
     to: { path: '^workflows/' },
   },
   {

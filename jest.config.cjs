@@ -22,7 +22,7 @@ const WITH_SERVERS = [
   'faults',
   'replay',
   'differential',
-  'disputes',
+  'disputes', 'audit',
   'queries',
   'cli-read',
   'ledger',
@@ -38,7 +38,8 @@ module.exports = {
       displayName: 'unit',
       roots: ['<rootDir>/test'],
       testMatch: ['**/*.test.ts'],
-      testPathIgnorePatterns: WITH_SERVERS.map((folder) => `<rootDir>/test/${folder}/`),
+      // The README's commands have a configuration of their own (jest.readme.config.cjs).
+      testPathIgnorePatterns: [...WITH_SERVERS, 'readme'].map((folder) => `<rootDir>/test/${folder}/`),
     },
     {
       ...shared,

@@ -38,7 +38,10 @@ export async function openServers(): Promise<Servers> {
   await migrate(stack.postgres.url, () => undefined);
   const url = await ensureLogin(stack.postgres.superuserUrl, stack.postgres.url);
   const shared = { applicationName: 'bench', statementTimeoutMs: NO_STATEMENT_TIMEOUT };
-  const onIdleError = (error: Error) => console.error(error.message);
+  let closing = false;
+  const onIdleError = (error: Error) => {
+    if (!closing) console.error(error.message);
+  };
   const pool = openPool({ ...shared, url, role: 'settle_operator', onIdleError });
   const owner = openPool({ ...shared, url: stack.postgres.url, role: null, onIdleError });
   const connection = await Connection.connect(stack.temporal.connection);
@@ -63,6 +66,7 @@ export async function openServers(): Promise<Servers> {
       return worker;
     },
     async close() {
+      closing = true;
       for (const worker of workers) await worker.stop();
       await connection.close();
       await Promise.all([pool.end(), owner.end()]);

@@ -1,14 +1,10 @@
 import type { ClaimsContent } from '../proofs/contents';
-import type { Hashes } from '../proofs/hashes';
 import { publishedEntry } from './check-digests';
-import { requireSame, requireSameJson } from './difference';
+import { requireSameJson } from './difference';
 import type { Dossier } from './dossier';
+import { COUNT, FLAG, LIST, requireLike } from './likeness';
 import { contentOf, pricesRowOf } from './records';
 import { type ActivityCall, readHistory } from './workflow-history';
-
-/** What a result may hold that no row keeps: looked at for its form alone. */
-const FLAG = Symbol('true or false');
-const COUNT = Symbol('a count');
 
 /** What the rows say of a call; `other`: it is about a computation that was superseded, of which nothing is published. */
 type Expected = { readonly input: readonly unknown[]; readonly results: readonly unknown[] } | 'other';
@@ -19,7 +15,7 @@ type Expected = { readonly input: readonly unknown[]; readonly results: readonly
  *
  * @throws Mismatch naming the event
  */
-export function requirePayloads(dossier: Dossier, history: unknown, _hashes: Hashes): { readonly activities: number } {
+export function requirePayloads(dossier: Dossier, history: unknown): { readonly activities: number } {
   const read = readHistory(history);
   const { epoch, network } = dossier;
   const [started] = read.input as [Record<string, unknown> | undefined];
@@ -31,7 +27,7 @@ export function requirePayloads(dossier: Dossier, history: unknown, _hashes: Has
   for (const call of read.calls) if (requireCall(dossier, facts, call)) activities += 1;
   if (read.result !== 'none') {
     const place = { table: 'history_archive', row: `${dossier.archive?.runId ?? 'run'}, end` };
-    requireLike(place, 'result', read.result.value, workflowAnswers(facts, read.workflowType));
+    requireLike(place, 'result', read.result.value, [workflowAnswer(facts, read.workflowType)]);
   }
   return { activities };
 }
@@ -94,7 +90,7 @@ function expectedOf(facts: Facts, { name, input }: ActivityCall): Expected {
   const total = facts.capped.reduce((sum, one) => sum + one, 0n).toString();
   switch (name) {
     case 'gather':
-      return { input: [ref, requestId], results: [['kind', 'ready'], ['kind', 'waiting'], published(facts)].map(memberOr) };
+      return { input: [ref, requestId], results: gathered(facts) };
     case 'seal':
       return {
         input: [ref],
@@ -131,14 +127,14 @@ function expectedOf(facts: Facts, { name, input }: ActivityCall): Expected {
 function expectedOfWrites(facts: Facts, name: string, input: readonly unknown[]): Expected {
   const { dossier, ref, key, requestId } = facts;
   const { contentDigest } = dossier.result;
-  const appended = { kind: 'published', contentDigest, head: facts.head, already: FLAG, recomputed: COUNT };
+  const appended = { kind: 'published', contentDigest, head: facts.head, already: FLAG, recomputed: LIST };
   switch (name) {
     case 'readHold':
       return { input: [key], results: ['open', dossier.approval.hold?.decision] };
     case 'publish':
       return { input: [key, contentDigest, requestId], results: [appended] };
     case 'publishDispute':
-      return { input: [ref, key, contentDigest], results: [{ ...appended, disputes: COUNT }] };
+      return { input: [ref, key, contentDigest], results: [{ ...appended, disputes: LIST }] };
     case 'readDispute':
       return {
         input: [ref, input[1] === null ? null : key],
@@ -154,14 +150,23 @@ function expectedOfWrites(facts: Facts, name: string, input: readonly unknown[])
   }
 }
 
+/** Where the inputs stood then is kept by no row: what it says of an epoch that was closed already is. */
+function gathered(facts: Facts): readonly unknown[] {
+  return [
+    { kind: 'ready', missing: LIST },
+    { kind: 'waiting', missing: LIST, recheckSeconds: COUNT },
+    { kind: 'closed', answer: { ...published(facts), head: facts.head } },
+  ];
+}
+
 function published({ dossier, claimsHead }: Facts): Readonly<Record<string, unknown>> {
   const { epoch, revision, result } = dossier;
   return { kind: 'published', epoch, revision, contentDigest: result.contentDigest, head: claimsHead };
 }
 
-function workflowAnswers(facts: Facts, workflowType: string): readonly unknown[] {
+function workflowAnswer(facts: Facts, workflowType: string): unknown {
   const answer = published(facts);
-  if (workflowType === 'settleEpoch') return [answer];
+  if (workflowType === 'settleEpoch') return answer;
   const { epoch: _epoch, ...ofDispute } = answer;
-  return [ofDispute];
+  return ofDispute;
 }

@@ -45,20 +45,6 @@ export function checked(check: CheckName, subject: Subject, run: () => string): 
   }
 }
 
-/** The same for a check that has to wait for something. */
-export async function checkedLater(
-  check: CheckName,
-  subject: Subject,
-  run: () => Promise<string>,
-): Promise<CheckOutcome> {
-  const named = { check, epoch: subject.epoch, revision: subject.revision };
-  try {
-    return { ...named, outcome: 'ok', detail: await run(), difference: null };
-  } catch (error) {
-    return failedBy(named, error);
-  }
-}
-
 function failedBy(named: Pick<CheckOutcome, 'check' | 'epoch' | 'revision'>, error: unknown): CheckOutcome {
   if (error instanceof Skipped) return { ...named, outcome: 'skipped', detail: error.message, difference: null };
   const difference = error instanceof Mismatch ? error.difference : null;

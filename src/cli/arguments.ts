@@ -51,3 +51,22 @@ export function requestIdArgument(text: string): string {
 }
 
 export const DEFAULT_NETWORK = 'swarm';
+
+export interface RevisionArgument {
+  readonly epoch: number;
+  /** null: the newest. */
+  readonly revision: number | null;
+}
+
+/** `E@R`, or `E` for the newest revision. */
+export function revisionArgument(text: string): RevisionArgument {
+  const parts = /^([0-9]+)(?:@([1-9][0-9]{0,8}))?$/.exec(text);
+  if (parts === null) throw new InvalidArgumentError('a revision is written 42@1, the newest one 42.');
+  return { epoch: epochArgument(parts[1] ?? ''), revision: parts[2] === undefined ? null : Number(parts[2]) };
+}
+
+/** A number that counts from 1. */
+export function countArgument(text: string): number {
+  if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('it is a whole number from 1, like 2.');
+}

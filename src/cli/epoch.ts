@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import type { LoopAnswer } from '../../workflows/messages';
 import { type EpochRange, rangeArgument, reasonArgument } from './arguments';
-import { CommandEnds } from './errors';
+import { CommandEnds, UsageError } from './errors';
 import { EXIT } from './exit-codes';
 import { counted, rangeText } from './figures';
-import { group, networkOption } from './groups';
+import { group, networkOption, requestIdOption } from './groups';
 import type { Io } from './io';
 import { withWorkflows } from './open';
 import { watched } from './progress';
@@ -18,9 +18,14 @@ export function register(program: Command, io: Io): void {
     .command('run')
     .description('settle a range of epochs in order; what is closed already is skipped')
     .argument('<epochs>', 'like 42 or 10..42', rangeArgument)
+    .option('--again', 'settle one epoch again that failed: later ones keep what they were settled on, and are marked')
+    .option('--reason <text>', 'with --again, for the record', reasonArgument)
+    .addOption(requestIdOption())
     .addOption(networkOption())
-    .action((range: EpochRange, { network }: { network: string }) =>
-      withWorkflows(io, (session) => run(io, session, network, range)),
+    .action((range: EpochRange, options: RunOptions) =>
+      withWorkflows(io, (session) =>
+        options.again ? again(io, session, range, options) : run(io, session, options.network, range),
+      ),
     );
   epochs
     .command('fail')
@@ -31,6 +36,27 @@ export function register(program: Command, io: Io): void {
     .action((range: EpochRange, options: { network: string; reason: string }) =>
       withWorkflows(io, (session) => fail(io, session, options.network, range, options.reason)),
     );
+}
+
+interface RunOptions {
+  readonly network: string;
+  readonly again?: boolean;
+  readonly reason?: string;
+  readonly requestId?: string;
+}
+
+async function again(io: Io, session: WorkflowSession, range: EpochRange, options: RunOptions): Promise<void> {
+  const { network, reason = 'asked for on the command line', requestId = null } = options;
+  if (range.first !== range.last) throw new UsageError('One epoch at a time is settled again.');
+  const { settleAgain } = await import('../commands/settle-again.js');
+  const answer = await settleAgain(session, { network, epoch: range.first, reason, requestId });
+  await tellRange(io, session, network, range);
+  if (answer.kind === 'held') {
+    io.say(`Epoch ${range.first} waits for a person: see \`settle hold list${networkWords(network)}\`.`);
+    throw new CommandEnds(EXIT.approval);
+  }
+  if (answer.kind === 'failed')
+    throw new CommandEnds(GUARDS.has(`failed(${answer.failure})`) ? EXIT.guard : EXIT.failed);
 }
 
 async function run(io: Io, session: WorkflowSession, network: string, range: EpochRange): Promise<void> {

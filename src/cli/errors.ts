@@ -48,6 +48,10 @@ const EXIT_OF_STORE: Partial<Record<StoreErrorId, ExitCode>> = {
   PaymentConflict: EXIT.already,
   SelfApproval: EXIT.approval,
   HoldMismatch: EXIT.approval,
+  DisputeClosed: EXIT.already,
+  DisputeStale: EXIT.already,
+  DisputeMismatch: EXIT.approval,
+  DisputeUncomputed: EXIT.approval,
   RevisionConflict: EXIT.mismatch,
   ComputationConflict: EXIT.mismatch,
   TamperedRows: EXIT.mismatch,
@@ -63,6 +67,8 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   HomeInUse: EXIT.already,
   StartAborted: EXIT.interrupted,
   'export-exists': EXIT.already,
+  'payout-mismatch': EXIT.mismatch,
+  'price-mismatch': EXIT.mismatch,
 };
 
 /** The one place where errors become exit codes and sentences. */

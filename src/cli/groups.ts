@@ -12,6 +12,7 @@ const GROUPS = {
   policy: 'policy files',
   payment: 'paying what is due',
   ledger: 'accounts, dues, and their check',
+  dispute: 'corrections of published epochs',
 } as const;
 
 /** The command that has the others of a subject below it, like `settle epoch`; made when first asked for. */

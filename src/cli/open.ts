@@ -25,7 +25,7 @@ export async function withWorkflows<T>(
   options: Partial<SessionOptions> = {},
 ): Promise<T> {
   const { installRuntime, openWorkflowSession } = await import('./session.js');
-  installRuntime();
+  await installRuntime();
   const loss = lossOfServers();
   const session = await openWorkflowSession({ ...sessionOptions(io), onLost: loss.report, ...options });
   return closing(io, session, (opened) => Promise.race([work(opened), loss.promise]));

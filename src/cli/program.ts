@@ -1,6 +1,9 @@
 import { Command } from 'commander';
 import { formatArgument } from './arguments';
+import * as audit from './audit';
 import * as database from './database';
+import * as diff from './diff';
+import * as dispute from './dispute';
 import * as epoch from './epoch';
 import * as hold from './hold';
 import * as imports from './import';
@@ -26,11 +29,14 @@ const MODULES: readonly CommandModule[] = [
   network,
   epoch,
   hold,
+  dispute,
+  diff,
   schedule,
   payment,
   ledger,
   worker,
   database,
+  audit,
 ];
 
 const EXAMPLES = `Examples:

@@ -1,6 +1,6 @@
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import { NativeConnection, type NativeConnectionOptions, Runtime } from '@temporalio/worker';
+import type { NativeConnectionOptions } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import type { WorkflowContext } from '../commands/context';
 import { StackError, StackNotRunning } from '../stack/errors';
@@ -20,8 +20,6 @@ import { assertSchema, migrate } from '../store/migrate';
 import { type DatabaseRole, openPool } from '../store/pool';
 import { readingRole } from '../store/rights';
 import { fileWitness } from '../worker/witness';
-import { bundleWorkflows, createWorker } from '../worker/worker';
-import { openClient } from './temporal-client';
 
 /** What a command of this process works with; `close` ends whatever the process opened or started. */
 export interface Session {
@@ -68,7 +66,7 @@ export async function openWorkflowSession(options: SessionOptions = {}): Promise
     const joined = options.join === false ? null : await runningStack(options);
     const addresses = joined ?? (await ownStack(options, closers));
     const url = await preparedUrl(addresses.postgres, options);
-    const opening = openClient(addresses.temporal);
+    const opening = import('./temporal-client.js').then(({ openClient }) => openClient(addresses.temporal));
     opening.catch(() => undefined);
     closers.push(async () => (await opening).close());
     const base = await databaseSession(addresses.postgres, url, options, closers);
@@ -187,17 +185,22 @@ function startWorker(
 ): Promise<void> {
   const pool = rolePool(url, 'settle_worker', options);
   closers.push(() => pool.end());
-  const connection = NativeConnection.connect(temporal.connection as NativeConnectionOptions);
+  // The worker's library takes half a second to load, which commands that only read need not wait for.
+  const connection = import('@temporalio/worker').then(({ NativeConnection }) =>
+    NativeConnection.connect(temporal.connection as NativeConnectionOptions),
+  );
   connection.catch(() => undefined);
   closers.push(async () => (await connection).close());
-  const worker = (async () =>
-    createWorker({
+  const worker = (async () => {
+    const { bundleWorkflows, createWorker } = await import('../worker/worker.js');
+    return createWorker({
       connection: await connection,
       namespace: temporal.namespace,
       pool,
       bundle: await bundleWorkflows(),
       witness: fileWitness(join(home, 'heads.log')),
-    }))();
+    });
+  })();
   const running = worker.then((ready) => {
     options.log?.('the worker is ready');
     return ready.run();
@@ -224,7 +227,8 @@ function workerLost(cause: Error): StackError {
 }
 
 /** The SDK's runtime traps SIGTERM and SIGINT by itself; this process has its own order of closing. */
-export function installRuntime(): void {
+export async function installRuntime(): Promise<void> {
+  const { Runtime } = await import('@temporalio/worker');
   Runtime.install({
     shutdownSignals: [],
     logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },

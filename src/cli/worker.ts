@@ -20,7 +20,7 @@ async function work(io: Io): Promise<void> {
     );
   }
   const { installRuntime, openWorkerSession } = await import('./session.js');
-  installRuntime();
+  await installRuntime();
   const loss = lossOfServers();
   const session = await openWorkerSession({ ...sessionOptions(io), onLost: loss.report });
   try {

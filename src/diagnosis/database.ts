@@ -11,7 +11,6 @@ const OLDEST_POSTGRES = 150_000;
 /** Epochs are minutes to hours long; a second of difference moves nothing but a reader's patience. */
 const SKEW_WARN_MS = 2_000;
 const SKEW_FAIL_MS = 60_000;
-const NEEDED_ROLES = ['settle_operator', 'settle_viewer', 'settle_worker'] as const;
 
 export async function databaseFindings(db: Queryable, headsLog: string): Promise<readonly Finding[]> {
   const findings = [await examined('database', 'start it, or correct DATABASE_URL.', () => serverFinding(db))];
@@ -43,13 +42,9 @@ async function rightsFinding(db: Queryable): Promise<Finding> {
       'settle with a login that has no rights of its own: nothing keeps a superuser from rewriting what is published.',
     );
   }
-  const missing = NEEDED_ROLES.filter((role) => !roles.includes(role));
-  if (missing.length === 0) return ok('rights', `${login} has no rights but those of ${roles.join(', ')}`);
-  return warn(
-    'rights',
-    `${login} cannot act as ${missing.join(', ')}`,
-    `grant these roles to it where it has to settle (worker) or to decide (operator).`,
-  );
+  const names = roles.map((role) => role.replace(/^settle_/, ''));
+  if (names.length > 0) return ok('rights', `${login} may act as ${names.join(', ')}, and has no rights of its own`);
+  return fail('rights', `${login} is in none of our roles`, 'let an administrator grant it the role that it needs.');
 }
 
 async function clockFinding(db: Queryable): Promise<Finding> {

@@ -7,6 +7,7 @@ import type { ComputationKey } from '../store/computations';
 import { type EpochReport, type EpochState, epochReport, epochReports, recordedEpochs } from '../store/epoch-reports';
 import { getNetwork, type Network } from '../store/networks';
 import type { Queryable } from '../store/pool';
+import { builtOnSuperseded, type OutdatedHistory } from '../store/superseded';
 import { QueryError } from './errors';
 import { readPolicy } from './policies';
 
@@ -34,7 +35,8 @@ export interface EpochSummary {
   readonly holdDeadline: string | null;
   readonly holdOverdue: boolean;
   readonly askedBy: string | null;
-  readonly historyChanged: boolean;
+  /** What it was settled on that the chain says otherwise by now: it keeps that (spec §8, §10). */
+  readonly outdated: readonly OutdatedHistory[];
   readonly contentDigest: string | null;
   readonly head: string | null;
   readonly claimsRoot: string | null;
@@ -63,9 +65,11 @@ export async function listEpochs(
   // Epochs follow each other without holes, so the newest few of all states lie in as many numbers.
   const from = newest === null || states !== null ? first : Math.max(first, last - newest + 1);
   const reports = await epochReports(db, network, from, last, states);
+  const outdated = await builtOnSuperseded(db, network, from, last);
   const summaries: EpochSummary[] = [];
   for (const report of newest === null ? reports : reports.slice(-newest)) {
-    summaries.push(summaryOf(calendar, report, await policyOf(db, report)));
+    const own = outdated.filter(({ epoch }) => epoch === report.epoch);
+    summaries.push(summaryOf(calendar, report, await policyOf(db, report), own));
   }
   return summaries;
 }
@@ -89,7 +93,7 @@ export async function epochDetail(db: Queryable, network: string, epoch: number)
   const times = policy === null ? null : epochTimes(policy.epoch, epoch);
   const endSeconds = calendar.genesisSeconds + (epoch + 1) * calendar.lengthSeconds;
   return {
-    summary: summaryOf(calendar, report, policy),
+    summary: summaryOf(calendar, report, policy, await builtOnSuperseded(db, network, epoch, epoch)),
     policy: policy === null || content === null ? null : { name: policy.name, hash: content.policyHash },
     end: instantText(endSeconds),
     inputDeadline: times === null ? null : instantText(times.deadlineSeconds),
@@ -187,7 +191,12 @@ const SINCE: Readonly<Record<EpochState, 'publishedAt' | 'failedAt' | 'heldSince
   open: 'sealedAt',
 };
 
-function summaryOf(calendar: Network, report: EpochReport, policy: Policy | null): EpochSummary {
+function summaryOf(
+  calendar: Network,
+  report: EpochReport,
+  policy: Policy | null,
+  outdated: readonly OutdatedHistory[],
+): EpochSummary {
   const content = contentOf(report);
   return {
     epoch: report.epoch,
@@ -210,7 +219,7 @@ function summaryOf(calendar: Network, report: EpochReport, policy: Policy | null
     holdDeadline: report.state === 'held' ? report.holdDeadline : null,
     holdOverdue: report.holdOverdue,
     askedBy: report.state === 'held' ? report.askedBy : null,
-    historyChanged: report.historyChanged,
+    outdated,
     contentDigest: report.contentDigest,
     head: report.claimsHead ?? report.revisionHead,
     claimsRoot: claimsOf(report)?.root ?? null,

@@ -3,7 +3,7 @@ export function nearest(wanted: string, known: readonly string[], count = 3): re
   const lower = wanted.toLowerCase();
   return known
     .map((name) => ({ name, distance: distanceOf(lower, name.toLowerCase()) }))
-    .filter(({ name, distance }) => distance <= Math.max(2, name.length / 3))
+    .filter(({ name, distance }) => distance <= Math.max(1, name.length / 4))
     .sort((left, right) => left.distance - right.distance || (left.name < right.name ? -1 : 1))
     .slice(0, count)
     .map(({ name }) => name);

@@ -27,3 +27,30 @@ export async function appendAudit(db: Queryable, entry: AuditEntry): Promise<voi
     JSON.stringify(entry.detail ?? {}),
   ]);
 }
+
+/** One row of the audit log: the text that its hash is of, and what an audit reads of it. */
+export interface LoggedRow {
+  readonly entry: number;
+  readonly previousHash: string;
+  readonly hash: string;
+  readonly hashed: string;
+  readonly network: string | null;
+  readonly action: string;
+  readonly subject: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Rows of the audit log after entry `after`, in order. The text is put together here and not by settle.audit_hash: who
+ * can rewrite rows can rewrite a function of the database.
+ */
+export async function auditRows(db: Queryable, after: number, limit: number): Promise<readonly LoggedRow[]> {
+  const found = await db.query<LoggedRow>(
+    `select entry, previous_hash as "previousHash", hash, network, action, subject, detail,
+       jsonb_build_array(entry, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), network, actor, action,
+         subject, outcome, reason, request_id, detail, previous_hash)::text as hashed
+     from audit_log where entry > $1 order by entry limit $2`,
+    [after, limit],
+  );
+  return found.rows;
+}

@@ -126,3 +126,13 @@ export async function entriesFrom(db: Queryable, network: string, position: numb
   );
   return found.rows;
 }
+
+/** Heads after the claims entries of all networks, and what each is the head of. */
+export async function claimsHeads(
+  db: Queryable,
+): Promise<ReadonlyMap<string, { readonly epoch: number; readonly revision: number }>> {
+  const found = await db.query<{ head: string; epoch: number; revision: number }>(
+    `select head, epoch, revision from chain_entry where kind = 'claims'`,
+  );
+  return new Map(found.rows.map(({ head, epoch, revision }) => [head, { epoch, revision }]));
+}

@@ -34,8 +34,6 @@ export interface EpochReport {
   readonly failedBy: string | null;
   readonly failureReason: string | null;
   readonly failedAt: string | null;
-  /** A lower epoch was published or corrected after this one was: it keeps what it was settled on (spec §8, §10). */
-  readonly historyChanged: boolean;
 }
 
 const AT = (column: string) => `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
@@ -72,12 +70,7 @@ const COLUMNS = `
   p.head as "revisionHead", c.head as "claimsHead", c.entry as claims, ${AT('p.published_at')} as "publishedAt",
   ${AT('s.sealed_at')} as "sealedAt", ${AT('p.held_at')} as "heldSince", ${AT('p.deadline')} as "holdDeadline",
   coalesce(p.deadline <= clock_timestamp(), false) as "holdOverdue", p.asked_by as "askedBy",
-  p.failure, p.actor as "failedBy", p.reason as "failureReason", ${AT('p.failed_at')} as "failedAt",
-  coalesce((
-    select true from chain_entry l join computation m on m.network = $1 and m.epoch = p.epoch
-      and m.revision = p.revision and m.computation = p.computation
-    where l.network = $1 and l.kind = 'revision' and l.epoch < p.epoch and l.position > p.position
-      and l.epoch >= coalesce((m.history -> 0 ->> 0)::integer, 0) limit 1), false) as "historyChanged"`;
+  p.failure, p.actor as "failedBy", p.reason as "failureReason", ${AT('p.failed_at')} as "failedAt"`;
 
 const JOINS = `
   left join result r on r.network = $1 and r.epoch = p.epoch and r.revision = p.revision and r.computation = p.computation

@@ -88,7 +88,7 @@ export async function similarProviders(
   text: string,
   count: number,
 ): Promise<readonly string[]> {
-  const start = text.slice(0, Math.max(2, Math.ceil(text.length / 2)));
+  const start = text.slice(0, Math.max(1, Math.floor(text.length / 2)));
   const found = await db.query<{ provider: string }>(
     `select distinct provider from provider_version
      where network = $1 and (strpos(lower(provider), lower($2)) > 0 or starts_with(lower(provider), lower($3)))

@@ -4,7 +4,13 @@ import { recordAgain } from '../../src/commands/settle-again';
 import { entriesFrom } from '../../src/store/chain';
 import { builtOnSuperseded } from '../../src/store/superseded';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
-import { activitiesOn, publishAndProve, settleAllInProcess, walkToCheck } from '../harness/in-process';
+import {
+  activitiesOn,
+  publishAndProve,
+  settleAllInProcess,
+  settleEpochInProcess,
+  walkToCheck,
+} from '../harness/in-process';
 import { bundleTexts, makeNetwork, withBundleFolder } from '../harness/networks';
 import { failedEpochs, publishedEpochs } from '../harness/worlds';
 
@@ -27,8 +33,8 @@ beforeEach(async () => {
 const again = (requestId: string | null = null, epoch = 1) =>
   recordAgain({ pool: database.operator, actor: 'olivia' }, { network, epoch, reason: 'the prices came', requestId });
 
-const addTokenPrices = () =>
-  withBundleFolder(bundleTexts({ epochs: 4 }), (folder) =>
+const addTokenPrices = (epochs = 4) =>
+  withBundleFolder(bundleTexts({ epochs }), (folder) =>
     importBundle({ pool: database.operator, actor: 'olivia' }, folder, {
       network,
       dryRun: false,
@@ -108,22 +114,12 @@ test('an epoch that is being computed above it reads it', async () => {
   const context = { pool: database.superuser, actor: 'olivia' };
   network = await makeNetwork(context, { epochs: 3, missing: { 1: 'token' } });
   for (const epoch of [0, 1]) {
-    const { settleEpochInProcess } = await import('../harness/in-process');
     await settleEpochInProcess(activities, { network, epoch });
   }
   const above = await walkToCheck(activities, { network, epoch: 2 });
-  await addTokenPrices3();
+  await addTokenPrices(3);
   await settleAgain(await again());
   expect(await activities.publish(above.derived.key, above.checked.contentDigest, 'test')).toEqual({
     kind: 'superseded',
   });
 });
-
-const addTokenPrices3 = () =>
-  withBundleFolder(bundleTexts({ epochs: 3 }), (folder) =>
-    importBundle({ pool: database.operator, actor: 'olivia' }, folder, {
-      network,
-      dryRun: false,
-      outsideCalendar: 'refuse',
-    }),
-  );

@@ -1,5 +1,6 @@
 import type { Activities } from '../../activities';
 import { importBundle } from '../../src/commands/import-bundle';
+import { recordDisputeDecision } from '../../src/commands/run-dispute';
 import { countCorrections, listCorrections } from '../../src/store/corrections';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
@@ -211,7 +212,6 @@ test('the opener cannot decide, in the command or in the database, and the attem
 });
 
 test('an approval is bound to the digest that was looked at, and a decided dispute stays decided', async () => {
-  const { recordDisputeDecision } = await import('../../src/commands/run-dispute');
   const { key } = await open(rows('capacity', '1,p2,gpu,10,8'));
   const made = await computed(activities, key);
   const anton = { pool: approver(database), actor: 'anton' };

@@ -1,4 +1,5 @@
 import type { Activities } from '../../activities';
+import { previewDispute } from '../../src/queries/revision-changes';
 import { lastEntry } from '../../src/store/chain';
 import { readClaims } from '../../src/store/claims';
 import { getDispute } from '../../src/store/disputes';
@@ -161,7 +162,6 @@ test('what breakers would say of a revision is told, and holds nothing', async (
   const { key } = await opened(database, network, 1, files, { derive: 'full' });
   const made = await computed(activities, key);
   expect(made.checked).toMatchObject({ breakers: [], hold: null });
-  const { previewDispute } = await import('../../src/queries/revision-changes');
   const preview = await previewDispute(database.viewer, key);
   expect(preview.wouldTrip).toMatchObject([{ id: 'tokenMove', figure: '9', limit: '0.5' }]);
   expect(preview.builtOn).toEqual([2]);

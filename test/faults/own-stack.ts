@@ -4,18 +4,18 @@ import { ensureDatabase } from '../../src/stack/databases';
 import { type HomePaths, prepareHome } from '../../src/stack/home';
 import { type EmbeddedPostgres, startPostgres } from '../../src/stack/postgres';
 import { endProcess } from '../../src/stack/processes';
-import { type TemporaryHome, temporaryHome } from '../../src/stack/temporary-home';
 import { type EmbeddedTemporal, startTemporal } from '../../src/stack/temporal';
+import { temporaryHome } from '../../src/stack/temporary-home';
 import { ensureLogin } from '../../src/store/logins';
-import { openTestDatabase, type TestDatabase } from '../harness/databases';
+import { migrate } from '../../src/store/migrate';
+import { openTestDatabase } from '../harness/databases';
 import { openOrchestrator } from '../harness/orchestrators';
-import { testServers } from '../harness/servers';
 import { type World, worldOf } from '../harness/worlds';
 
 /** Servers that a test may kill, in a home of their own. */
 export class OwnStack {
   private constructor(
-    private readonly home: TemporaryHome,
+    private readonly home: Awaited<ReturnType<typeof temporaryHome>>,
     private readonly paths: HomePaths,
     private postgres: EmbeddedPostgres,
     private temporal: EmbeddedTemporal,
@@ -29,9 +29,9 @@ export class OwnStack {
   }
 
   /** A migrated database in this server, and its Temporal. */
-  async world(migrate: (url: string) => Promise<unknown>, name: string): Promise<World> {
+  async world(name: string): Promise<World> {
     const url = await ensureDatabase(this.postgres.superuserUrl, name);
-    await migrate(url);
+    await migrate(url, () => undefined);
     const loginUrl = await ensureLogin(this.postgres.superuserUrl, url);
     const database = openTestDatabase(name, loginUrl, this.postgres.superuserUrl);
     return worldOf(database, await openOrchestrator(this.temporal.address, 'default'));
@@ -68,8 +68,5 @@ export class OwnStack {
 
 function options(paths: HomePaths) {
   const silent = () => undefined;
-  return { paths, log: silent, progress: silent, env: process.env, durable: false };
+  return { paths, log: silent, progress: silent, env: process.env, durable: true };
 }
-
-export type { TestDatabase };
-export { testServers };

@@ -30,10 +30,10 @@ export function register(program: Command, io: Io): void {
     .addOption(new Option('--state <state>', 'only epochs that stand like this').choices(STATES))
     .option('--last <n>', 'the newest so many', countArgument, NEWEST_SHOWN)
     .action(async (options: ListOptions) => {
-      const { withViewer } = await import('./viewing.js');
+      const { withDatabase } = await import('../open.js');
       const { listEpochs } = await import('../../queries/epochs.js');
       const { network, epochs, state, last } = options;
-      const found = await withViewer(io, (db) =>
+      const found = await withDatabase(io, ({ pool: db }) =>
         listEpochs(db, network, {
           first: epochs?.first ?? null,
           last: epochs?.last ?? null,
@@ -121,11 +121,28 @@ function remarks(row: EpochSummary): string[] {
     ...(row.failure === null ? [] : [row.failure]),
     ...row.breakers.map(({ id }) => id),
     ...(row.revision !== null && row.revision > 1 ? [`revision ${row.revision}`] : []),
-    ...(row.historyChanged ? ['history changed since'] : []),
+    ...outdatedWords(row),
   ];
 }
 
 function remarksCell(row: EpochSummary, colors: Colors): string {
   const text = safeText(remarks(row).join(', '));
   return row.state === 'published' ? colors.dim(text) : text;
+}
+
+/** An epoch keeps what it was settled on; this says where the chain says otherwise by now. */
+export function outdatedWords({ outdated }: Pick<EpochSummary, 'outdated'>): string[] {
+  const superseded = outdated.filter(({ read }) => read !== null).map(({ of, read }) => `${of}@${read}`);
+  const without = outdated.filter(({ read }) => read === null).map(({ of }) => String(of));
+  return [
+    ...(superseded.length === 0 ? [] : [`built on superseded ${shortened(superseded)}`]),
+    ...(without.length === 0 ? [] : [`built without epoch ${shortened(without)}`]),
+  ];
+}
+
+const SHOWN = 3;
+
+function shortened(names: readonly string[]): string {
+  const more = names.length - SHOWN;
+  return `${names.slice(0, SHOWN).join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }

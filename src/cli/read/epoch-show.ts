@@ -8,7 +8,7 @@ import { counted, percent, rounded, tokens } from '../figures';
 import { group, networkOption } from '../groups';
 import type { Io } from '../io';
 import { type Account, safeText } from '../output';
-import { poolShare, stateCell } from './epoch-list';
+import { outdatedWords, poolShare, stateCell } from './epoch-list';
 import { snakeKeys } from './json-keys';
 import { type Fact, factLines, heading, indented, readableTime } from './layout';
 import { marketTable } from './market-table';
@@ -31,11 +31,11 @@ export function register(program: Command, io: Io): void {
     .argument('<epoch>', 'its number', epochArgument)
     .addOption(networkOption())
     .action(async (epoch: number, { network }: { readonly network: string }) => {
-      const { withViewer } = await import('./viewing.js');
+      const { withDatabase } = await import('../open.js');
       const { epochDetail } = await import('../../queries/epochs.js');
       const { marketOverview } = await import('../../queries/market-overview.js');
       const { topPayouts } = await import('../../queries/payouts.js');
-      const view = await withViewer(io, async (db): Promise<EpochView> => {
+      const view = await withDatabase(io, async ({ pool: db }): Promise<EpochView> => {
         const detail = await epochDetail(db, network, epoch);
         if (detail.content === null) return { detail, markets: null, largest: null };
         const markets = await marketOverview(db, network, epoch, SERIES_EPOCHS);
@@ -103,8 +103,8 @@ function stateFacts({ summary, sealedAt, inputDeadline, policy }: EpochDetail, c
     sealedAt === null ? null : ['sealed', readableTime(sealedAt)],
     inputDeadline === null || sealedAt !== null ? null : ['deadline', readableTime(inputDeadline)],
     policy === null ? null : ['policy', `${safeText(policy.name)} ${colors.dim(policy.hash)}`],
-    summary.historyChanged
-      ? ['remark', 'an earlier epoch was published or corrected later: this one keeps what it was settled on']
+    summary.outdated.length > 0
+      ? ['remark', `${outdatedWords(summary).join('; ')}: it keeps what it was settled on`]
       : null,
   ];
 }

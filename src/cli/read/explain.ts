@@ -16,9 +16,9 @@ export function register(program: Command, io: Io): void {
     .argument('<provider>', 'whose payout')
     .addOption(networkOption())
     .action(async (epoch: number, provider: string, { network }: { readonly network: string }) => {
-      const { withViewer } = await import('./viewing.js');
+      const { withDatabase } = await import('../open.js');
       const { explainProviderPayout } = await import('../../queries/explain-payout.js');
-      const found = await withViewer(io, (db) => explainProviderPayout(db, network, epoch, provider));
+      const found = await withDatabase(io, ({ pool: db }) => explainProviderPayout(db, network, epoch, provider));
       io.account(explanationAccount(found, io.width));
     });
 }

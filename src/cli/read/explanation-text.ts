@@ -77,7 +77,7 @@ const METRIC_COLUMNS: readonly Column<MetricExplanation>[] = [
   { key: 'score', title: 'Score', type: 'amount', value: ({ score }) => score, show: scoreCell },
   { key: 'weight', title: '× Weight', type: 'amount', value: ({ weight }) => weight },
   { key: 'weighted', title: '= Points', type: 'amount', value: ({ weighted }) => weighted, show: pointsCell },
-  { key: 'remark', title: 'Where the score comes from', type: 'text', value: remarkOf },
+  { key: 'remark', title: 'On its curve', type: 'text', value: remarkOf },
 ];
 
 function scoreCell({ score }: MetricExplanation, colors: Colors): string {
@@ -89,15 +89,14 @@ function pointsCell({ weighted }: MetricExplanation, colors: Colors): string {
 }
 
 function remarkOf({ counts, assumed, segment }: MetricExplanation): string {
-  if (!counts) return 'does not count: measured for nobody';
-  if (assumed) return 'the policy: not measured';
+  if (!counts) return 'nobody has it: left out';
+  if (assumed) return 'set by the policy';
   return segment === null ? '' : segmentWords(segment);
 }
 
 /** A piece of a curve: value to score at both of its ends. */
 function segmentWords({ from, to }: CurveSegment): string {
-  if (from.x === to.x) return `curve: flat at ${to.y}`;
-  return `curve: ${from.x} → ${from.y}, ${to.x} → ${to.y}`;
+  return from.x === to.x ? `flat at ${to.y}` : `${from.x} → ${from.y}, ${to.x} → ${to.y}`;
 }
 
 function performanceText({ performance }: PayoutExplanation, colors: Colors, width: number): string {
@@ -113,7 +112,7 @@ function performanceText({ performance }: PayoutExplanation, colors: Colors, wid
     indented(table),
     '',
     `  quality       ${exactDecimal(weighted ?? '0', 9)} points / ${weights} = ${quality}, rounded to 9 decimals`,
-    `  multiplier    ${colors.bold(multiplier ?? '')}${segment === null ? '' : `, on the ${segmentWords(segment)}`}`,
+    `  multiplier    ${colors.bold(multiplier ?? '')}${segment === null ? '' : ` on its curve: ${segmentWords(segment)}`}`,
   ].join('\n');
 }
 

@@ -21,12 +21,17 @@ const FACTOR_NAMES = {
   marketTrends: 'trend',
 } as const;
 
+/** Below this width a course of half as many epochs has to do. */
+const NARROW = 90;
+const POINTS_IF_NARROW = 12;
+
 export function marketTable({ markets }: MarketOverview, colors: Colors, width: number): string {
-  const sheet = { columns: columnsWith(width >= WIDE ? 2 : 1), rows: markets, empty: 'No markets.' };
-  return fittedTable(sheet, ['series', 'multiplier', 'demand', 'factors'], colors, width);
+  const points = width >= NARROW ? Number.POSITIVE_INFINITY : POINTS_IF_NARROW;
+  const sheet = { columns: columnsWith(width >= WIDE ? 2 : 1, points), rows: markets, empty: 'No markets.' };
+  return fittedTable(sheet, ['multiplier', 'demand', 'unit', 'factors', 'series'], colors, width);
 }
 
-const columnsWith = (factors: number): readonly Column<MarketGlance>[] => [
+const columnsWith = (factors: number, points: number): readonly Column<MarketGlance>[] => [
   { key: 'market', title: 'Market', type: 'id', value: (row) => row.market },
   { key: 'price', title: 'USD', type: 'amount', value: (row) => row.price, show: (row) => price(row.price) },
   { key: 'unit', title: 'per', type: 'text', value: (row) => row.unit },
@@ -57,7 +62,7 @@ const columnsWith = (factors: number): readonly Column<MarketGlance>[] => [
     title: 'Course',
     type: 'text',
     value: () => '',
-    show: (row, c) => c.cyan(sparkline(row.series.map((point) => point.price))),
+    show: (row, c) => c.cyan(sparkline(row.series.slice(-points).map((point) => point.price))),
   },
   {
     key: 'factors',

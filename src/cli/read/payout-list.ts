@@ -49,10 +49,10 @@ async function listEpoch(io: Io, options: ListOptions): Promise<void> {
     throw new UsageError('--epochs needs --provider; one epoch is chosen with --epoch.');
   if (top !== undefined && (all === true || after !== undefined))
     throw new UsageError('--top lists by amount, --all and --after by provider: choose one.');
-  const { withViewer } = await import('./viewing.js');
+  const { withDatabase } = await import('../open.js');
   const { allPayouts, payoutPage, topPayouts } = await import('../../queries/payouts.js');
   const { lastPublishedEpoch } = await import('../../queries/epochs.js');
-  const page = await withViewer(io, async (db) => {
+  const page = await withDatabase(io, async ({ pool: db }) => {
     const epoch = options.epoch ?? (await lastPublishedEpoch(db, network));
     if (all === true) return allPayouts(db, network, epoch);
     if (after !== undefined) return payoutPage(db, network, epoch, after, PAGE_ROWS);
@@ -75,12 +75,12 @@ function sayOf(io: Io, { settled, totals, payouts, next }: PayoutPage): void {
 
 async function listProvider(io: Io, options: ListOptions, provider: string): Promise<void> {
   const { network, epoch, epochs } = options;
-  const { withViewer } = await import('./viewing.js');
+  const { withDatabase } = await import('../open.js');
   const { providerPayouts } = await import('../../queries/payouts.js');
   const { networkStatus } = await import('../../queries/network-status.js');
   const range = epochs ?? { first: epoch ?? 0, last: epoch ?? LAST_EPOCH };
   const count = epochs === undefined ? EPOCHS_SHOWN : epochs.last - epochs.first + 1;
-  const { payouts, token } = await withViewer(io, async (db) => {
+  const { payouts, token } = await withDatabase(io, async ({ pool: db }) => {
     const found = await providerPayouts(db, network, provider, range, count);
     return { ...found, token: (await networkStatus(db, network)).token };
   });

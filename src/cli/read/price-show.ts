@@ -32,10 +32,10 @@ export function register(program: Command, io: Io): void {
     .option('--last <n>', 'how many epochs the plot covers', countArgument, SERIES_EPOCHS)
     .addOption(networkOption())
     .action(async ({ network, market, epoch, last }: ShowOptions) => {
-      const { withViewer } = await import('./viewing.js');
+      const { withDatabase } = await import('../open.js');
       const { priceRecord } = await import('../../queries/price-record.js');
       const { lastPublishedEpoch } = await import('../../queries/epochs.js');
-      const record = await withViewer(io, async (db) =>
+      const record = await withDatabase(io, async ({ pool: db }) =>
         priceRecord(db, network, epoch ?? (await lastPublishedEpoch(db, network)), market, last),
       );
       io.account(priceAccount(record, io.width));

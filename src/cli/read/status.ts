@@ -14,9 +14,9 @@ export function register(program: Command, io: Io): void {
     .description('how a network stands: what is closed, what comes next, what waits for whom')
     .addOption(networkOption())
     .action(async ({ network }: { readonly network: string }) => {
-      const { withViewer } = await import('./viewing.js');
+      const { withDatabase } = await import('../open.js');
       const { networkStatus } = await import('../../queries/network-status.js');
-      io.account(statusAccount(await withViewer(io, (db) => networkStatus(db, network)), io.width));
+      io.account(statusAccount(await withDatabase(io, ({ pool: db }) => networkStatus(db, network)), io.width));
     });
 }
 

@@ -29,7 +29,7 @@ export async function startAndSettle(io: Io, plan: StartPlan): Promise<void> {
   const home = plan.bundle === null ? null : await temporaryHome({ log: io.log });
   const loss = lossOfServers();
   try {
-    installRuntime();
+    await installRuntime();
     const session = await openWorkflowSession({ ...startOptions(io, home?.folder ?? null), onLost: loss.report });
     try {
       const work = settle(io, session, plan, source.folder, policy);
@@ -112,11 +112,17 @@ async function writeOut(io: Io, session: WorkflowSession, plan: StartPlan): Prom
 
 async function tell(io: Io, session: WorkflowSession, plan: StartPlan, answer: LoopAnswer): Promise<void> {
   const summary = await networkSummary(session.pool, plan.network);
-  io.account(summaryAccount(summary, io.width));
   const { wordColors } = io;
+  io.account(summaryAccount(summary, io.width));
+  if (answer.reason === 'held' && summary.open !== 0) io.say(wordColors.yellow(endOf(answer, plan.network) ?? ''));
+  if (answer.reason === 'held' && plan.bundle !== null && plan.once) {
+    io.say(
+      'This home is thrown away now, and its hold with it: start without --once to decide, or with --holds release.',
+    );
+  }
+  if (answer.reason !== 'held' && answer.reason !== 'finished') io.say(endOf(answer, plan.network) ?? '');
+  // The last line of the words says what the last line of the table says.
   if (io.format !== 'table') io.say(outcomeText(summary, wordColors));
-  const words = endOf(answer, plan.network);
-  if (words !== null) io.say(wordColors.yellow(words));
 }
 
 /** Keeps worker and servers up until Ctrl-C. That is the orderly end of a server, so it is no interruption. */

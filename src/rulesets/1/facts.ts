@@ -32,6 +32,7 @@ export class ProviderTally {
 
   /** `minimumUptime` of the policy that settles the epoch: at most 1. */
   constructor(minimumUptime: Ratio) {
+    // biome-ignore lint/plugin/exact-money: a share in billionths, at most 10^9
     this.minimumUptimeNano = Number(toNano(minimumUptime));
   }
 

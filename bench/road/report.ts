@@ -1,0 +1,63 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, loadavg } from 'node:os';
+import { join } from 'node:path';
+import type { DecimalReward } from './decimal-reward';
+import type { Floor } from './floor';
+import type { MerkleTimes } from './merkle';
+import type { BenchOptions } from './options';
+import { writePage } from './page';
+import type { SecondLook } from './second-look';
+import type { Settled } from './settling';
+import type { SqlReward } from './sql-reward';
+import { figuresOf, type Figures } from './figures';
+
+export interface RunResult {
+  readonly settled: Settled;
+  readonly secondLook: SecondLook;
+  readonly floor: Floor | null;
+  readonly sql: SqlReward | null;
+  readonly decimal: DecimalReward | null;
+  readonly merkle: MerkleTimes | null;
+}
+
+/** What is kept of a bench in bench/results/. */
+export interface BenchResult {
+  readonly version: string;
+  readonly measured: string;
+  readonly node: string;
+  readonly cores: number;
+  readonly processor: string;
+  readonly loadAverage: number;
+  readonly options: Omit<BenchOptions, 'write' | 'label'>;
+  /** Medians over the runs. */
+  readonly figures: Figures;
+  readonly runs: readonly RunResult[];
+}
+
+const ROOT = join(__dirname, '..', '..');
+export const RESULTS = join(ROOT, 'bench', 'results');
+
+/** Prints the table, and writes the JSON and the page. */
+export function report(options: BenchOptions, runs: readonly RunResult[]): void {
+  const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
+  const { write, label, ...kept } = options;
+  const figures = figuresOf(options, runs);
+  const result: BenchResult = {
+    version,
+    measured: new Date().toISOString(),
+    node: process.version,
+    cores: cpus().length,
+    processor: cpus()[0]?.model ?? 'unknown',
+    loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
+    options: kept,
+    figures,
+    // Where the files were is nobody's business afterwards.
+    runs: runs.map((run) => ({ ...run, settled: { ...run.settled, folder: '', policyFile: '' } })),
+  };
+  for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(36)} ${value}`);
+  if (!write) return;
+  mkdirSync(RESULTS, { recursive: true });
+  const name = label ?? `${options.providers}x${options.epochs}`;
+  writeFileSync(join(RESULTS, `settle-${version}-${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
+  writePage();
+}
