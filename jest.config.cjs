@@ -50,6 +50,6 @@ module.exports = {
       globalTeardown: '<rootDir>/test/harness/stop-servers.ts',
     },
   ],
-  testTimeout: 60_000,
+  testTimeout: 90_000,
   maxWorkers: 2,
 };

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto';
 import { heartbeat } from '@temporalio/activity';
 import type { PoolClient } from 'pg';
-import { amountText, fromNano, parseAmount } from '../src/numbers/amounts';
-import { decimalText } from '../src/numbers/decimal';
+import { amountText, NANO_DECIMALS, parseAmount, scaledText } from '../src/numbers/amounts';
 import type { Amount } from '../src/numbers/units';
 import { canonicalJson } from '../src/proofs/canonical-json';
 import { canonicalLine } from '../src/proofs/canonical-lines';
@@ -108,11 +107,11 @@ function requireSameFacts(policy: Policy, providers: readonly ProviderRows[], se
   });
 }
 
-function* payoutLines(derivation: Derivation, rewards: readonly GrossReward[], cappedSum: Amount): Iterable<string> {
+export function* payoutLines(derivation: Derivation, rewards: readonly GrossReward[], cappedSum: Amount): Iterable<string> {
   for (const one of rewards) {
     const row = payoutRow(payoutOf(derivation, one, cappedSum));
     // M4 is of no account where nothing is paid.
-    const multiplier = one.score === null ? '' : decimalText(fromNano(one.score.multiplier));
+    const multiplier = one.score === null ? '' : scaledText(one.score.multiplier, NANO_DECIMALS);
     yield canonicalLine([...cellsOf(PAYOUTS_COLUMNS, row), multiplier]);
   }
 }

@@ -12,6 +12,9 @@ import type { Io } from './io';
 import { withDatabase } from './open';
 import { type Column, type Sheet, safeText } from './output';
 
+/** Whose rights an audit needs: only auditors read the audit log. */
+export const AUDITOR = { role: 'settle_auditor' } as const;
+
 /** `settle audit EPOCH|A..B`: believes nothing and makes all of it again. */
 export function register(program: Command, io: Io): void {
   program
@@ -36,7 +39,7 @@ export function register(program: Command, io: Io): void {
           sheet: outcomesSheet(outcomes) as unknown as Sheet<never>,
         });
         if (!holds) throw new CommandEnds(EXIT.mismatch);
-      });
+      }, AUDITOR);
     });
 }
 

@@ -240,10 +240,11 @@ async function decide(
   { network, reason, digest }: DecideOptions,
 ): Promise<void> {
   const { decideOnDispute } = await import('../commands/run-dispute.js');
-  const { newestRevision } = await import('../store/chain.js');
+  const { findEntry } = await import('../store/chain.js');
   await withWorkflows(io, async (session) => {
     const dispute = await decideOnDispute(session, { ...which, network, reason, contentDigest: digest ?? null });
-    const newest = await newestRevision(session.pool, network, which.epoch);
+    const { revision } = dispute;
+    const claims = revision === null ? null : await findEntry(session.pool, network, which.epoch, revision, 'claims');
     io.account({
       value: {
         network,
@@ -251,13 +252,13 @@ async function decide(
         dispute: dispute.dispute,
         decision: which.outcome,
         state: dispute.state,
-        revision: dispute.revision,
+        revision,
         content_digest: dispute.decidedDigest,
         actor: session.actor,
-        head: dispute.state === 'published' ? (newest?.head ?? null) : null,
+        head: claims?.head ?? null,
       },
       human: (colors) =>
-        `${disputeTitle(dispute, colors)}${dispute.revision === null ? '' : `, revision ${dispute.revision}, head ${newest?.head}`}.`,
+        `${disputeTitle(dispute, colors)}${revision === null ? '' : `, revision ${revision}, head ${claims?.head}`}.`,
     });
     if (dispute.state === 'open') {
       io.say(`${safeText(dispute.decidedReason ?? '')}: look at its preview again, and approve that.`);

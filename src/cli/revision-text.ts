@@ -147,7 +147,7 @@ export function previewText(found: DisputePreview, token: TokenUnit, width: numb
     ...(builtOn.length === 0
       ? []
       : [
-          `  later    ${counted(builtOn.length, 'epoch was', 'epochs were')} settled on revision ${dispute.baseRevision} and stay so: ${rangeText(builtOn[0]!, builtOn.at(-1)!)}`,
+          `  later    ${counted(builtOn.length, 'epoch stays', 'epochs stay')} settled on revision ${dispute.baseRevision}: ${rangeText(builtOn[0]!, builtOn.at(-1)!)}`,
         ]),
     ...(contentDigest === null ? [] : [`  digest   ${contentDigest}`]),
     ...(state === 'open' && contentDigest !== null

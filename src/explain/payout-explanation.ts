@@ -93,7 +93,7 @@ export interface CapExplanation {
 }
 
 /** amount = capped where the sum of all capped is within the pool, else floor(capped * pool / cappedSum). */
-export interface ScalingExplanation {
+interface ScalingExplanation {
   /** G: the sum of capped over all providers. */
   readonly cappedSum: TokenAmount;
   readonly pool: TokenAmount;

@@ -51,7 +51,7 @@ export interface PriceLine {
 }
 
 /** Measures of the market in unit-hours (spec §4), prices in USD. */
-export interface PriceMeasures {
+interface PriceMeasures {
   readonly supply: string;
   readonly used: string;
   readonly demand: string;
@@ -65,7 +65,7 @@ export interface PriceMeasures {
 }
 
 /** Reward multipliers of the market (spec §6) but the provider's own. */
-export interface NetworkMultipliers {
+interface NetworkMultipliers {
   readonly marketConditions: string;
   readonly networkDemand: string;
   readonly resourceAvailability: string;
@@ -195,7 +195,7 @@ function measuresText(measures: MarketMeasures): PriceMeasures {
   };
 }
 
-export function multipliersText(multipliers: MarketMultipliers, growthPhase: string): NetworkMultipliers {
+function multipliersText(multipliers: MarketMultipliers, growthPhase: string): NetworkMultipliers {
   return {
     marketConditions: decimalText(multipliers.marketConditions),
     networkDemand: decimalText(multipliers.networkDemand),

@@ -36,7 +36,7 @@ export interface NetworkStatus {
   } | null;
 }
 
-export interface CalendarStatus {
+interface CalendarStatus {
   readonly genesis: string;
   readonly lengthSeconds: number;
   readonly graceSeconds: number;
@@ -47,7 +47,7 @@ export interface CalendarStatus {
 }
 
 /** What comes next, what it waits for, and what a tick of the schedule does about it. */
-export interface NextEpoch {
+interface NextEpoch {
   readonly kind: DueEpoch['kind'] | 'held';
   /** null: every epoch of the calendar is closed. */
   readonly epoch: number | null;
@@ -61,7 +61,7 @@ export interface NextEpoch {
   readonly schedule: string;
 }
 
-export interface Lateness {
+interface Lateness {
   /** Epochs that are due and not closed. */
   readonly epochs: number;
   /** Since the first of them was due. */

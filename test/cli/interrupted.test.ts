@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { leaveNothing, processesMentioning, testFolder } from '../stack/processes-of-test';
-import { endAll, settle } from './settle-process';
+import { type Ended, endAll, settle } from './settle-process';
 
 const folder = testFolder();
 const home = join(folder, 'home');
@@ -15,14 +15,14 @@ afterAll(async () => {
 
 const published = () => (existsSync(heads) ? readFileSync(heads, 'utf8').trimEnd().split('\n') : []);
 
-async function untilPublished(count: number): Promise<void> {
-  while (published().length < count) await sleep(100);
-}
-
 /** Starts the sample and presses Ctrl-C once so many epochs are published. */
-async function startInterrupted(count: number) {
+async function startInterrupted(count: number): Promise<Ended> {
   const run = settle(['start', '--once'], { SETTLE_HOME: home });
-  await untilPublished(count);
+  let over = false;
+  void run.ended.then(() => {
+    over = true;
+  });
+  while (published().length < count && !over) await sleep(100);
   run.signal('SIGINT');
   return run.ended;
 }

@@ -31,6 +31,8 @@ export interface WorkerKnobs {
   readonly witness?: Witness;
   readonly chunkProviders?: number;
   readonly reached?: ActivityDependencies['reached'];
+  /** After so long the work has failed and the worker stops: jest's own time-out would leave it running. Default 45. */
+  readonly limitSeconds?: number;
 }
 
 // Values of Temporal's IndexedValueType.
@@ -66,13 +68,25 @@ export async function openOrchestrator(address: string, namespace: string): Prom
         witness: { publish: async () => undefined },
         ...knobs,
       });
-      return worker.runUntil(work);
+      return worker.runUntil(() => within(knobs.limitSeconds ?? 45, work()));
     },
     async close() {
       await native.close();
       await connection.close();
     },
   };
+}
+
+async function within<T>(seconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`the work of this worker took more than ${seconds} s`)), seconds * 1000);
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 export function testBundle(): WorkflowBundleWithSourceMap {

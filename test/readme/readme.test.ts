@@ -67,18 +67,21 @@ describe('the README', () => {
     });
   }
 
-  async function interrupt(child: ChildProcess): Promise<number | null> {
-    const ended = new Promise<number | null>((resolve) => child.once('exit', resolve));
+  /** As a terminal does it; resolves once every process of the group has closed its output. */
+  async function interrupt(child: ChildProcess): Promise<void> {
+    const ended = new Promise((resolve) => child.once('close', resolve));
     process.kill(-(child.pid ?? 0), 'SIGINT');
-    return ended;
+    await ended;
   }
+
+  const lives = ({ exitCode, signalCode }: ChildProcess) => exitCode === null && signalCode === null;
 
   beforeAll(() => {
     if (existsSync(exported)) throw new Error(`${exported} is there already: move it away, this test writes to it`);
   });
 
   afterAll(async () => {
-    for (const child of started) if (child.exitCode === null) await interrupt(child);
+    for (const child of started.filter(lives)) await interrupt(child);
     rmSync(home, { recursive: true, force: true });
     rmSync(exported, { recursive: true, force: true });
   });
@@ -96,9 +99,15 @@ describe('the README', () => {
     });
   });
 
-  test('Ctrl-C ends what stayed up, in order', async () => {
+  test('Ctrl-C ends what stayed up, and all that it started', async () => {
     const [child] = started;
     if (child === undefined) throw new Error('nothing stayed up');
-    expect(await interrupt(child)).toBe(0);
+    let words = '';
+    child.stderr?.on('data', (bytes) => {
+      words += bytes;
+    });
+    await interrupt(child);
+    expect(words).toContain('Stopping');
+    expect(() => process.kill(-(child.pid ?? 0), 0)).toThrow('ESRCH');
   });
 });

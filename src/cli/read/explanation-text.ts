@@ -96,7 +96,7 @@ function remarkOf({ counts, assumed, segment }: MetricExplanation): string {
 
 /** A piece of a curve: value to score at both of its ends. */
 function segmentWords({ from, to }: CurveSegment): string {
-  return from.x === to.x ? `flat at ${to.y}` : `${from.x} → ${from.y}, ${to.x} → ${to.y}`;
+  return from.x === to.x ? `flat at ${to.y}` : `${from.x}→${from.y}, ${to.x}→${to.y}`;
 }
 
 function performanceText({ performance }: PayoutExplanation, colors: Colors, width: number): string {

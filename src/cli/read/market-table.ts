@@ -89,7 +89,7 @@ function factorsCell(row: MarketGlance, count: number, colors: Colors): string {
     .join(', ');
 }
 
-export function signedPrice(amount: string): string {
+function signedPrice(amount: string): string {
   return amount.startsWith('-') ? `−${price(amount.slice(1))}` : `+${price(amount)}`;
 }
 

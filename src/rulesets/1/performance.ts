@@ -1,7 +1,8 @@
 import { NANO, roundHalfEvenDivide, toNano } from '../../numbers/amounts';
 import { compare, exact, fraction } from '../../numbers/fractions';
 import type { NanoRatio } from '../../numbers/units';
-import type { CurvePoints, Policy } from './policy';
+import { compileCurve } from './curves';
+import type { Policy } from './policy';
 import type {
   Derivation,
   Metric,
@@ -89,24 +90,6 @@ function nanoValue(values: PerformanceValues, metric: Metric): bigint | null {
     case 'userRating':
       return values.ratingMilli === null ? null : BigInt(values.ratingMilli) * NANO_PER_MILLI;
   }
-}
-
-/** A piecewise linear curve, flat outside, as a function from 10^-9 to q9 in 10^-9 (spec §6). */
-export function compileCurve(points: CurvePoints): (x: bigint) => NanoRatio {
-  const xs = points.map(([x]) => toNano(x) as bigint);
-  const ys = points.map(([, y]) => toNano(y));
-  const last = points.length - 1;
-  return (x) => {
-    if (x <= (xs[0] as bigint)) return ys[0] as NanoRatio;
-    let upper = 1;
-    while (upper <= last && x > (xs[upper] as bigint)) upper += 1;
-    if (upper > last) return ys[last] as NanoRatio;
-    const x0 = xs[upper - 1] as bigint;
-    const y0 = ys[upper - 1] as bigint;
-    const run = (xs[upper] as bigint) - x0;
-    const rise = (ys[upper] as bigint) - y0;
-    return roundHalfEvenDivide(y0 * run + (x - x0) * rise, run) as NanoRatio;
-  };
 }
 
 /**

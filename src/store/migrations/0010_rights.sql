@@ -37,8 +37,8 @@ grant insert on settle.network, settle.policy, settle.policy_effective, settle.p
 -- SELECT … FOR UPDATE of the network's row.
 grant update (created_at) on settle.network to settle_approver, settle_policy_admin;
 
--- Reading the audit log is the auditor's.
-revoke select on settle.audit_log from settle_worker, settle_operator, settle_viewer, settle_approver, settle_policy_admin;
+-- Reading the audit log is for auditors; the worker looks up which run published what it archives.
+revoke select on settle.audit_log from settle_operator, settle_viewer, settle_approver, settle_policy_admin;
 revoke execute on function settle.audit_hash from public, settle_worker, settle_operator, settle_viewer;
 grant execute on function settle.audit_hash to settle_auditor;
 

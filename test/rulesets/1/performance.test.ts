@@ -1,7 +1,7 @@
 import { Decimal as DecimalJs } from 'decimal.js';
 import fc from 'fast-check';
+import { compileCurve } from '../../../src/rulesets/1/curves';
 import {
-  compileCurve,
   compilePerformance,
   payoutReason,
   performanceVerdict,

@@ -1,0 +1,97 @@
+import { roundHalfEvenDivide, toNano } from '../../numbers/amounts';
+import type { NanoRatio } from '../../numbers/units';
+import type { CurvePoints } from './policy';
+
+/** A piecewise linear curve, flat outside, as a function from 10^-9 to q9 in 10^-9 (spec §6). */
+export type Curve = (x: bigint) => NanoRatio;
+
+/**
+ * Compiles a curve. Between two points y0 + (x - x0) * rise / run is one quotient, rounded once; with the slope in
+ * lowest terms its numerator is below 2^53 for every curve that a person would write, so it is taken in numbers, which
+ * are exact there and several times faster. A curve for which that cannot be shown is computed in bigint.
+ */
+export function compileCurve(points: CurvePoints): Curve {
+  const exact = compileExact(points);
+  const pieces = compileSmall(points);
+  if (pieces === null) return exact;
+  const [first, last] = [exact(pieces.firstX), exact(pieces.lastX)];
+  return (x) => {
+    if (x <= pieces.firstX) return first;
+    if (x >= pieces.lastX) return last;
+    // biome-ignore lint/plugin/exact-money: between the curve's ends, which are below 2^53
+    return BigInt(pieceValue(pieces.pieces, Number(x))) as NanoRatio;
+  };
+}
+
+function compileExact(points: CurvePoints): Curve {
+  const xs = points.map(([x]) => toNano(x) as bigint);
+  const ys = points.map(([, y]) => toNano(y));
+  const last = points.length - 1;
+  return (x) => {
+    if (x <= (xs[0] as bigint)) return ys[0] as NanoRatio;
+    let upper = 1;
+    while (upper <= last && x > (xs[upper] as bigint)) upper += 1;
+    if (upper > last) return ys[last] as NanoRatio;
+    const x0 = xs[upper - 1] as bigint;
+    const y0 = ys[upper - 1] as bigint;
+    const run = (xs[upper] as bigint) - x0;
+    const rise = (ys[upper] as bigint) - y0;
+    return roundHalfEvenDivide(y0 * run + (x - x0) * rise, run) as NanoRatio;
+  };
+}
+
+/** A stretch of a curve: y0 + (x - x0) * rise / run, rise and run in lowest terms. */
+interface Piece {
+  readonly upTo: number;
+  readonly x0: number;
+  readonly y0: number;
+  readonly rise: number;
+  readonly run: number;
+}
+
+interface SmallCurve {
+  readonly firstX: bigint;
+  readonly lastX: bigint;
+  readonly pieces: readonly Piece[];
+}
+
+/** null: a numerator of the curve can reach 2^53. */
+function compileSmall(points: CurvePoints): SmallCurve | null {
+  const xs = points.map(([x]) => toNano(x) as bigint);
+  const ys = points.map(([, y]) => toNano(y) as bigint);
+  const pieces: Piece[] = [];
+  for (let upper = 1; upper < xs.length; upper += 1) {
+    const [x0, x1, y0] = [xs[upper - 1]!, xs[upper]!, ys[upper - 1]!];
+    const rise = ys[upper]! - y0;
+    const divisor = greatestDivisor(rise < 0n ? -rise : rise, x1 - x0);
+    const terms = [x1, x0, y0, rise / divisor, (x1 - x0) / divisor] as const;
+    // Twice, since a rest is doubled for rounding.
+    const reach = 2n * ((x1 - x0) * (rise < 0n ? -rise : rise)) / divisor;
+    if ([...terms, reach].some((term) => term > SAFE || term < -SAFE)) return null;
+    // biome-ignore lint/plugin/exact-money: each was just found to be a safe integer
+    const [upTo, from, start, up, along] = terms.map(Number) as [number, number, number, number, number];
+    pieces.push({ upTo, x0: from, y0: start, rise: up, run: along });
+  }
+  return { firstX: xs[0]!, lastX: xs.at(-1)!, pieces };
+}
+
+const SAFE = 2n ** 53n - 1n;
+
+function greatestDivisor(a: bigint, b: bigint): bigint {
+  return b === 0n ? a : greatestDivisor(b, a % b);
+}
+
+/** The value at an x strictly within the curve: every product and quotient is an exact integer below 2^53. */
+function pieceValue(pieces: readonly Piece[], x: number): number {
+  let at = 0;
+  while (x > pieces[at]!.upTo) at += 1;
+  const { x0, y0, rise, run } = pieces[at]!;
+  const numerator = (x - x0) * rise;
+  const rest = numerator % run;
+  const floor = (numerator - rest) / run;
+  if (rest === 0) return y0 + floor;
+  const twice = Math.abs(rest) * 2;
+  // Away from zero if more than half, and on the half if that makes y0 + floor even.
+  const away = twice > run || (twice === run && (y0 + floor) % 2 !== 0);
+  return y0 + floor + (away ? Math.sign(rest) : 0);
+}

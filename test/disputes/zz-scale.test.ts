@@ -1,0 +1,21 @@
+import { freshDatabase } from '../harness/databases';
+import { activitiesOn, settleAllInProcess } from '../harness/in-process';
+import { bundleTexts, makeNetworkOf } from '../harness/networks';
+import { policyDocument } from '../harness/policy';
+import { approved, computed, opened, published, rows } from './disputing';
+test('scale', async () => {
+  const database = await freshDatabase();
+  const activities = await activitiesOn(database.worker);
+  const texts = bundleTexts({ epochs: 1, providers: 100_000 });
+  texts.capacity = texts.capacity.replaceAll(/disk,100.5,\d+/g, 'disk,100.5,40').replaceAll(/gpu,\d+,\d+/g, 'gpu,10,4');
+  texts.performance = texts.performance.replaceAll(/,\d+,0.001/g, ',120,0.001');
+  const network = await makeNetworkOf({ pool: database.superuser, actor: 'olivia' }, texts, JSON.stringify(policyDocument()), { first: 0, last: 0, holds: 'release' });
+  const lap = (() => { let t = Date.now(); return (w: string) => { console.log(w, Date.now() - t); t = Date.now(); }; })();
+  await settleAllInProcess(activities, network); lap('settled');
+  const { key } = await opened(database, network, 0, rows('capacity', ...Array.from({ length: 1000 }, (_, i) => `0,p${i * 7},gpu,500000,3`))); lap('opened');
+  const made = await computed(activities, key); lap('computed');
+  await approved(database, key); await published(activities, key, made); lap('published');
+  const { previewDispute } = await import('../../src/queries/revision-changes.js');
+  await previewDispute(database.viewer, key); lap('preview');
+  await database.close();
+}, 600_000);
