@@ -23,7 +23,7 @@ import { publishedBelow } from '../src/store/history';
 import { findHold, insertDecision, insertHold } from '../src/store/holds';
 import { getNetwork } from '../src/store/networks';
 import { type PayoutFigures, payoutFigures, payoutsDigest } from '../src/store/payouts';
-import { transaction } from '../src/store/pool';
+import { beside, transaction } from '../src/store/pool';
 import { findRequest } from '../src/store/requests';
 import { findResult, insertResult, type Result } from '../src/store/results';
 import { bindRange, type RangeTable, type RowRange, rangeHashes, readLines } from '../src/store/snapshot-rows';
@@ -37,6 +37,8 @@ import { sealedFacts } from './sealed-facts';
 /**
  * Checks a computation (spec §8): the guards, recomputed from the database; the breakers; and the content that would
  * be published. A computation that was checked before keeps its result, but every row behind it is digested again.
+ *
+ * @param cappedSum G of the reward step of this run; null: the computation was rewarded and checked by a run before
  */
 export async function check(
   deps: ActivityDependencies,
@@ -51,13 +53,18 @@ export async function check(
   const found = await transaction(deps.pool, async (client) => {
     await client.query('set transaction isolation level repeatable read read only');
     const facts = await sealedFacts(client, key, policy, snapshot, header.dispute);
-    if (snapshot.chunks.length > 1) {
+    if (cappedSum === null) {
       await guardSnapshot(client, { ...key, registryLoad: seal.registryLoad, dispute: header.dispute }, snapshot);
     }
+    // Both read all payouts, one in the database and one here: the longer of the two is what it takes.
+    const [digest, payouts] = await Promise.all([
+      beside(deps.pool, client, (other) => payoutsDigest(other, key)),
+      payoutFigures(client, key, derivation.cap.toString(), header.dispute),
+    ]);
     return {
       facts,
-      payouts: await payoutFigures(client, key, derivation.cap.toString(), header.dispute),
-      payoutsDigest: await payoutsDigest(client, key),
+      payouts,
+      payoutsDigest: digest,
       last: (await publishedBelow(client, key.network, key.epoch, 1)).at(-1) ?? null,
     };
   });
@@ -160,7 +167,11 @@ function requireSnapshotDigest(
   });
 }
 
-/** An epoch of several chunks was read chunk by chunk; here its tables pass by once more, whole. */
+/**
+ * The sealed tables once more, whole: for a computation that was rewarded by a run before this one, which read its rows
+ * then. A run that rewards has compared every chunk, as it streamed by, with the digest that the chunk was sealed with;
+ * reading a million rows a third time would say the same again (spec §8: the rows that this settlement read).
+ */
 async function guardSnapshot(
   client: PoolClient,
   rows: Omit<RowRange, 'after' | 'upTo'> & { readonly dispute: number },

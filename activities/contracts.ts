@@ -57,6 +57,8 @@ export interface Derived {
   readonly checked: boolean;
   /** B in base units. */
   readonly pool: string;
+  /** More would be earned than B at average performance: a guess, by which the reward step chooses its way. */
+  readonly poolLikelyBinds: boolean;
   readonly historyDigest: string;
   readonly historyEpochs: number;
   /** Measures, prices and multipliers of each market, as published (spec §9). */
@@ -99,6 +101,11 @@ export interface Proved {
   readonly head: string;
   readonly root: string;
   readonly payees: number;
+}
+
+/** How many histories were archived. */
+export interface Archived {
+  readonly archived: number;
 }
 
 export interface DueQuestion {

@@ -12,6 +12,8 @@ export interface ActivityDependencies {
   readonly pool: Pool;
   readonly hashes: Hashes;
   readonly witness: Witness;
+  /** The bundled workflows that this worker runs; null: it runs none. */
+  readonly workflowCode: string | null;
   /** Providers in one chunk of the reward step. */
   readonly chunkProviders: number;
   /** Named points between two effects, where tests make a process die. */

@@ -1,7 +1,9 @@
 import type { PoolClient } from 'pg';
+import { amountText } from '../src/numbers/amounts';
 import { contentDigest } from '../src/proofs/digests';
-import { type DerivationText, derivationText, pricesTable } from '../src/rulesets/1/derivation-text';
+import { type DerivationText, derivationText, parseDerivation, pricesTable } from '../src/rulesets/1/derivation-text';
 import { derive as deriveRates } from '../src/rulesets/1/derive';
+import { expectedGross } from '../src/rulesets/1/expected-gross';
 import { historyReach } from '../src/rulesets/1/history';
 import type { Policy } from '../src/rulesets/1/policy';
 import type { History } from '../src/rulesets/1/records';
@@ -119,12 +121,16 @@ export async function describe(
   historyDigest: string,
 ): Promise<Derived> {
   const header = await getComputation(deps.pool, key);
+  const prices = await priceRows(deps.pool, key);
+  const derivation = parseDerivation(header.derivation as DerivationText, prices);
+  const policy = await loadPolicy(deps.pool, header.policyHash);
   return {
     key,
     checked: (await findResult(deps.pool, key)) !== null,
-    pool: (header.derivation as DerivationText).pool,
+    pool: amountText(derivation.pool),
+    poolLikelyBinds: expectedGross(policy, derivation) > derivation.pool,
     historyDigest,
     historyEpochs,
-    prices: await priceRows(deps.pool, key),
+    prices,
   };
 }

@@ -1,6 +1,7 @@
 import { activityInfo } from '@temporalio/activity';
 import type { GuardId } from '../src/rulesets/1/records';
 import type { FailureName } from '../src/store/failures';
+import { archiveHistories } from './archive';
 import { withAttempts } from './attempts';
 import { check } from './check';
 import { closeAsFailed, readHold } from './close';
@@ -13,17 +14,19 @@ import { nextDue } from './due';
 import { gather } from './gather';
 import { prove, publish } from './publish';
 import { failDispute, publishDispute, readDispute } from './publish-dispute';
-import { reward } from './reward';
+import { reward, sumChunk } from './reward';
 import { seal } from './seal';
 
 /** The activities, bound to what they work with. Each loads, calls a pure function, and saves. */
 export function createActivities(deps: ActivityDependencies) {
   return withAttempts(deps, {
     nextDue: (question: DueQuestion) => nextDue(deps, question),
+    archiveHistories: (network: string) => archiveHistories(deps, network),
     gather: (ref: EpochRef, requestId: string) => gather(deps, ref, runOf(requestId)),
     seal: (ref: EpochRef) => seal(deps, ref),
     derive: (ref: EpochRef, requestId: string) => derive(deps, ref, runOf(requestId)),
     reward: (key: ComputationRef, chunk: number, cappedSum: string | null) => reward(deps, key, chunk, cappedSum),
+    sumChunk: (key: ComputationRef, chunk: number) => sumChunk(deps, key, chunk),
     check: (key: ComputationRef, cappedSum: string | null, requestId: string) =>
       check(deps, key, cappedSum, runOf(requestId)),
     readHold: (key: ComputationRef) => readHold(deps, key),

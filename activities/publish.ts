@@ -1,8 +1,10 @@
+import { setImmediate } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { chainEntry, GENESIS_HEAD } from '../src/proofs/chain';
-import { buildClaimsTree } from '../src/proofs/claims-tree';
+import { claimsTreeInSteps } from '../src/proofs/claims-tree';
 import { claimsContent, type RevisionContent } from '../src/proofs/contents';
 import { contentDigest } from '../src/proofs/digests';
+import { PayeeTable } from '../src/proofs/payee-table';
 import { appendAudit } from '../src/store/audit-log';
 import { appendEntry, findEntry, lastEntry, type StoredEntry } from '../src/store/chain';
 import { dropClaimsBefore, readClaims, writeClaims } from '../src/store/claims';
@@ -163,11 +165,10 @@ async function appendClaims(
   const { network, epoch, computation } = revision;
   const dispute = await disputeBehind(client, network, epoch, revision.revision, computation);
   await writeClaims(client, revision, position, previous, dispute);
-  const claims = await readClaims(client, revision.network, position);
-  const tree = buildClaimsTree(
-    claims.map((claim) => [claim.payee, claim.cumulative] as const),
-    deps.hashes.keccak256,
-  );
+  const payees = new PayeeTable();
+  for await (const [payee, cumulative] of readClaims(client, network, position)) payees.add(payee, cumulative);
+  // Between the steps the heartbeats go out, without which this attempt would count as dead.
+  const tree = await claimsTreeInSteps(payees, deps.hashes.keccak256, () => setImmediate());
   const content = claimsContent({
     network: revision.network,
     epoch: revision.epoch,

@@ -34,6 +34,45 @@ export async function reward(
   index: number,
   cappedSum: string | null,
 ): Promise<Rewarded> {
+  return overChunk(deps, key, index, async (client, { chunk, snapshot, derivation }, rewards) => {
+    const capped = cappedOf(rewards);
+    const total = cappedSum !== null ? parseAmount(cappedSum) : snapshot.chunks.length === 1 ? capped : 0n;
+    await deps.reached('reward:computed');
+    const round = cappedSum === null && snapshot.chunks.length > 1 ? 'unscaled' : 'final';
+    await replaceChunk(client, key, chunk, payoutLines(derivation, rewards, total as Amount), round);
+    await deps.reached('reward:copied');
+    return { chunk: index, providers: rewards.length, capped: amountText(capped) };
+  });
+}
+
+/**
+ * The chunk's part of G and nothing else: the first round of an epoch whose pool will most likely bind, so that its
+ * drafts are not written twice.
+ */
+export function sumChunk(deps: ActivityDependencies, key: ComputationRef, index: number): Promise<Rewarded> {
+  return overChunk(deps, key, index, async (_client, _read, rewards) => ({
+    chunk: index,
+    providers: rewards.length,
+    capped: amountText(cappedOf(rewards)),
+  }));
+}
+
+const cappedOf = (rewards: readonly GrossReward[]): Amount =>
+  rewards.reduce((sum, one) => sum + one.capped, 0n) as Amount;
+
+interface ChunkRead {
+  readonly chunk: SnapshotChunk;
+  readonly snapshot: StoredSnapshot;
+  readonly derivation: Derivation;
+}
+
+/** Reads a chunk and computes what its providers earn, inside one transaction; `work` is what is done with it. */
+async function overChunk(
+  deps: ActivityDependencies,
+  key: ComputationRef,
+  index: number,
+  work: (client: PoolClient, read: ChunkRead, rewards: readonly GrossReward[]) => Promise<Rewarded>,
+): Promise<Rewarded> {
   const header = await getComputation(deps.pool, key);
   const { dispute } = header;
   const { seal, snapshot, policy } = await sealedEpoch(deps, key, dispute);
@@ -46,13 +85,7 @@ export async function reward(
     await bindRange(client, { ...key, registryLoad: seal.registryLoad, after, upTo, dispute });
     const rewards = await grossRewards(client, policy, derivation, chunk, snapshot, dispute);
     heartbeat({ chunk: index, providers: rewards.length });
-    const capped = rewards.reduce((sum, one) => sum + one.capped, 0n);
-    const total = cappedSum !== null ? parseAmount(cappedSum) : snapshot.chunks.length === 1 ? capped : 0n;
-    await deps.reached('reward:computed');
-    const round = cappedSum === null && snapshot.chunks.length > 1 ? 'unscaled' : 'final';
-    await replaceChunk(client, key, chunk, payoutLines(derivation, rewards, total as Amount), round);
-    await deps.reached('reward:copied');
-    return { chunk: index, providers: rewards.length, capped: amountText(capped as Amount) };
+    return work(client, { chunk, snapshot, derivation }, rewards);
   });
 }
 
@@ -107,7 +140,7 @@ function requireSameFacts(policy: Policy, providers: readonly ProviderRows[], se
   });
 }
 
-export function* payoutLines(derivation: Derivation, rewards: readonly GrossReward[], cappedSum: Amount): Iterable<string> {
+function* payoutLines(derivation: Derivation, rewards: readonly GrossReward[], cappedSum: Amount): Iterable<string> {
   for (const one of rewards) {
     const row = payoutRow(payoutOf(derivation, one, cappedSum));
     // M4 is of no account where nothing is paid.

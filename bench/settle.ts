@@ -8,7 +8,7 @@ import { measureDecimalReward } from './road/decimal-reward';
 import { measureFloor } from './road/floor';
 import { measureMerkle } from './road/merkle';
 import { type BenchOptions, readOptions } from './road/options';
-import { report, type RunResult } from './road/report';
+import { type RunResult, report } from './road/report';
 import { lookAgain } from './road/second-look';
 import { openServers } from './road/servers';
 import { settleBundle } from './road/settling';

@@ -26,7 +26,7 @@ export const read = proxyActivities<Pick<Activities, 'nextDue' | 'gather'>>({
 
 /** Reads and computes over all rows of an epoch or a chunk. */
 export const compute = proxyActivities<
-  Pick<Activities, 'seal' | 'derive' | 'reward' | 'check' | 'correctSnapshot' | 'deriveDispute'>
+  Pick<Activities, 'seal' | 'derive' | 'sumChunk' | 'reward' | 'check' | 'correctSnapshot' | 'deriveDispute'>
 >({
   startToCloseTimeout: '30m',
   scheduleToCloseTimeout: '24h',
@@ -45,6 +45,16 @@ export const write = proxyActivities<
   scheduleToCloseTimeout: '24h',
   heartbeatTimeout: ALIVE,
   retry: BACKOFF,
+});
+
+/**
+ * Keeping histories is on nobody's way: an attempt that fails is left to the next loop, which finds the same runs.
+ */
+export const keep = proxyActivities<Pick<Activities, 'archiveHistories'>>({
+  startToCloseTimeout: '10m',
+  scheduleToCloseTimeout: '30m',
+  heartbeatTimeout: ALIVE,
+  retry: { ...BACKOFF, maximumAttempts: 5 },
 });
 
 /** The guard that an activity found not to hold, with what it found; null: it failed for another reason. */

@@ -14,11 +14,14 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { answered, type EpochAnswer, type LoopAnswer, loopStatus, type SettleDueEpochsInput } from './messages';
-import { read } from './road';
+import { keep, read } from './road';
 import type { settleEpoch } from './settle-epoch';
 
 /** About 15 events an epoch: well below what the server suggests, so that a replay of the loop stays short. */
 const EPOCHS_A_RUN = 100;
+
+/** Epochs whose histories are archived together: 3 events for so many, while the next ones settle. */
+const ARCHIVED_TOGETHER = 16;
 
 /** How long the loop looks at an epoch that somebody else's run is settling, before it leaves it to the next tick. */
 const LOOKS_AT_A_NEIGHBOUR = 8;
@@ -30,8 +33,45 @@ const LOOKS_AT_A_NEIGHBOUR = 8;
  * A child that is held, or waits for inputs, is its answer too: the loop ends, and whoever ends the hold, or the next
  * tick, starts it again. Children are abandoned and started in a scope of their own, so that neither the end nor the
  * cancellation of the loop stops an epoch. It continues as new between two children, never with one open.
+ *
+ * The histories of what it closed are archived beside the next epochs, and the last of them before it ends.
  */
 export async function settleDueEpochs(input: SettleDueEpochsInput): Promise<LoopAnswer> {
+  const archives = new Archives(input.network);
+  const ended = await settleNext(input, archives);
+  await archives.end();
+  if ('reason' in ended) return ended;
+  return continueAsNew<typeof settleDueEpochs>({ ...input, closedBefore: ended.closed });
+}
+
+class Archives {
+  private readonly underWay: Promise<unknown>[] = [];
+  private waiting = 0;
+
+  constructor(private readonly network: string) {}
+
+  closedOne(): void {
+    this.waiting += 1;
+    if (this.waiting >= ARCHIVED_TOGETHER) this.start();
+  }
+
+  async end(): Promise<void> {
+    if (this.waiting > 0) this.start();
+    await Promise.all(this.underWay);
+  }
+
+  private start(): void {
+    this.waiting = 0;
+    // The settlement does not depend on it, and the next loop finds what was left.
+    this.underWay.push(keep.archiveHistories(this.network).catch(() => undefined));
+  }
+}
+
+/** Settles until there is nothing to do, or until the loop has to continue as new. */
+async function settleNext(
+  input: SettleDueEpochsInput,
+  archives: Archives,
+): Promise<LoopAnswer | Pick<LoopAnswer, 'closed'>> {
   let closed = input.closedBefore ?? 0;
   let current: number | null = null;
   let latest: EpochAnswer | null = null;
@@ -64,8 +104,9 @@ export async function settleDueEpochs(input: SettleDueEpochsInput): Promise<Loop
     if (answer.kind === 'held' || answer.kind === 'waiting') return { reason: answer.kind, closed, epoch: due.epoch };
     closed += 1;
     settled += 1;
+    archives.closedOne();
   }
-  return continueAsNew<typeof settleDueEpochs>({ ...input, closedBefore: closed });
+  return { closed };
 }
 
 /** Starts the workflow of an epoch; null: one is running already. */

@@ -123,9 +123,16 @@ function curve(points: CurvePoints, x: Decimal): Decimal {
   return new Exact(y0).plus(x.minus(x0).times(y1.minus(y0)).dividedBy(x1.minus(x0))).toDecimalPlaces(9);
 }
 
-async function insert(client: PoolClient, rows: readonly Earned[], { derivation }: Rules, total: Decimal): Promise<void> {
+async function insert(
+  client: PoolClient,
+  rows: readonly Earned[],
+  { derivation }: Rules,
+  total: Decimal,
+): Promise<void> {
   const pool = new Exact(derivation.pool.toString());
-  const amounts = rows.map(({ capped }) => (total.lessThanOrEqualTo(pool) ? capped : capped.times(pool).dividedBy(total).floor()));
+  const amounts = rows.map(({ capped }) =>
+    total.lessThanOrEqualTo(pool) ? capped : capped.times(pool).dividedBy(total).floor(),
+  );
   await client.query(
     `insert into decimal_reward.payout (network, epoch, revision, computation, provider, gross, cap_cut, scale_cut, amount, reason, multiplier)
      select $1, $2, 1, 1, * from unnest($3::text[], $4::numeric[], $5::numeric[], $6::numeric[], $7::numeric[], $8::text[], $9::numeric[])`,

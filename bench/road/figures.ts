@@ -56,8 +56,7 @@ export function figuresOf(options: BenchOptions, runs: readonly RunResult[]): Fi
     importOverFloor: of((run) => run.floor && run.settled.importSeconds / run.floor.importSeconds),
     merkleOverOpenZeppelin: of(
       (run) =>
-        run.merkle &&
-        run.merkle.ourSeconds / run.merkle.ourLeaves / (run.merkle.theirSeconds / run.merkle.theirLeaves),
+        run.merkle && run.merkle.ourSeconds / run.merkle.ourLeaves / (run.merkle.theirSeconds / run.merkle.theirLeaves),
     ),
     workerPeakMegabytes: of((run) => megabytes(Math.max(...run.settled.workerPeakBytes.map((one) => one ?? 0)))),
     postgresPeakMegabytes: of((run) => megabytes(run.settled.postgresPeakBytes)),

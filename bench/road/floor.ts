@@ -57,7 +57,9 @@ export async function measureFloor(servers: Servers, folder: string): Promise<Fl
       `select network, position, payee, entitlement, cumulative from settle.claim order by position, payee`,
     );
     const write = await timed(() => copyIn(client, 'payout', PAYOUT_COLUMNS, payouts));
-    const claimed = await timed(() => copyIn(client, 'claim', 'network, position, payee, entitlement, cumulative', claims));
+    const claimed = await timed(() =>
+      copyIn(client, 'claim', 'network, position, payee, entitlement, cumulative', claims),
+    );
     const imported = await timed(() => importFiles(client, folder));
     const settleSeconds = 2 * read.seconds + write.seconds;
     return {
@@ -84,7 +86,8 @@ async function readOut(client: PoolClient): Promise<void> {
 
 async function kept(client: PoolClient, statement: string): Promise<Buffer[]> {
   const parts: Buffer[] = [];
-  for await (const part of client.query(copyTo(`copy (${statement}) to stdout (format csv)`))) parts.push(part as Buffer);
+  for await (const part of client.query(copyTo(`copy (${statement}) to stdout (format csv)`)))
+    parts.push(part as Buffer);
   return parts;
 }
 

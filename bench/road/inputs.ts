@@ -92,11 +92,17 @@ function policyText(template: string, { markets, pool }: BenchOptions): string {
     targetUtilisation: '0.75',
     standbyShare: '0.10',
   };
-  document.market = Object.fromEntries(Array.from({ length: markets }, (_, index) => [marketName(index), { ...market }]));
+  document.market = Object.fromEntries(
+    Array.from({ length: markets }, (_, index) => [marketName(index), { ...market }]),
+  );
   document.pool.perEpoch = pool === 'binds' ? '50' : '1000000000000';
   document.epoch.genesis = new Date(GENESIS * 1000).toISOString().replace('.000Z', 'Z');
   document.epoch.lengthSeconds = String(LENGTH_SECONDS);
-  return stringify(document, { defaultStringType: 'QUOTE_DOUBLE', defaultKeyType: 'PLAIN', aliasDuplicateObjects: false });
+  return stringify(document, {
+    defaultStringType: 'QUOTE_DOUBLE',
+    defaultKeyType: 'PLAIN',
+    aliasDuplicateObjects: false,
+  });
 }
 
 function writeProviders(folder: string, { providers }: BenchOptions): void {
@@ -162,7 +168,9 @@ function writeMarketTables(folder: string, { markets, epochs }: BenchOptions, re
         quotes.line(`${epoch},${marketName(market)},${source},${text(1_500 + (next() % 1_000), 3)}`);
       }
     }
-    const observedAt = new Date((GENESIS + (epoch + 1) * LENGTH_SECONDS - 1) * 1000).toISOString().replace('.000Z', 'Z');
+    const observedAt = new Date((GENESIS + (epoch + 1) * LENGTH_SECONDS - 1) * 1000)
+      .toISOString()
+      .replace('.000Z', 'Z');
     for (const source of ['cex', 'dex']) token.line(`${epoch},${source},${observedAt},0.05${next() % 100},1000000`);
     macro.line(`${epoch},1.0${next() % 10}`);
   }

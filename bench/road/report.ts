@@ -2,6 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { DecimalReward } from './decimal-reward';
+import { type Figures, figuresOf } from './figures';
 import type { Floor } from './floor';
 import type { MerkleTimes } from './merkle';
 import type { BenchOptions } from './options';
@@ -9,7 +10,6 @@ import { writePage } from './page';
 import type { SecondLook } from './second-look';
 import type { Settled } from './settling';
 import type { SqlReward } from './sql-reward';
-import { figuresOf, type Figures } from './figures';
 
 export interface RunResult {
   readonly settled: Settled;

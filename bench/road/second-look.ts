@@ -33,7 +33,10 @@ export async function lookAgain(pool: Pool, policyFile: string): Promise<SecondL
   const judgements = judgePerformance(tables, active, census, policy);
   const rates = new Map(derivation.multipliers.map(({ market, rate }) => [market as string, rate as bigint]));
   const { payouts } = allot(FIRST.epoch, tables, judgements, rates, policy);
-  const stored = await storedPayouts(pool, payouts.map(({ provider }) => provider));
+  const stored = await storedPayouts(
+    pool,
+    payouts.map(({ provider }) => provider),
+  );
   for (const { provider, gross, capCut, reason } of payouts) {
     const capped = gross - capCut;
     const amount = sums.capped > derivation.pool ? (capped * derivation.pool) / sums.capped : capped;
@@ -53,7 +56,9 @@ async function conservation(pool: Pool): Promise<{ readonly capped: bigint }> {
   );
   const { sum, capped, pool: whole, stated, unallocated } = rows[0]!;
   if (sum !== stated || BigInt(sum) + BigInt(unallocated) !== BigInt(whole)) {
-    throw new Error(`amounts come to ${sum}, stated ${stated}, and with ${unallocated} unallocated not to the pool of ${whole}`);
+    throw new Error(
+      `amounts come to ${sum}, stated ${stated}, and with ${unallocated} unallocated not to the pool of ${whole}`,
+    );
   }
   return { capped: BigInt(capped) };
 }
@@ -72,7 +77,11 @@ async function sampledRows(pool: Pool): Promise<Tables> {
   return {
     providers: await read(['provider', 'joined_epoch', 'status', 'payee'], 'provider_version', ''),
     capacity: await read(['epoch', 'provider', 'market', 'offered', 'served'], 'capacity', ofEpoch),
-    performance: await read(['epoch', 'provider', 'uptime', 'response_ms', 'error_rate', 'rating'], 'performance', ofEpoch),
+    performance: await read(
+      ['epoch', 'provider', 'uptime', 'response_ms', 'error_rate', 'rating'],
+      'performance',
+      ofEpoch,
+    ),
     demand: [],
     quotes: [],
     token: [],

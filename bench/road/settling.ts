@@ -47,7 +47,11 @@ export async function timed<T>(work: () => Promise<T>): Promise<{ readonly secon
 }
 
 /** Imports a generated bundle and settles all of its epochs. */
-export async function settleBundle(servers: Servers, options: BenchOptions, say: (line: string) => void): Promise<Settled> {
+export async function settleBundle(
+  servers: Servers,
+  options: BenchOptions,
+  say: (line: string) => void,
+): Promise<Settled> {
   const folder = join(servers.home, 'bundle');
   const policyFile = join(servers.home, 'policy.yaml');
   const template = readFileSync(join(ROOT, 'policies', 'swarm-default.yaml'), 'utf8');

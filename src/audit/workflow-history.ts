@@ -58,9 +58,13 @@ function valuesOf(payloads: Payloads | undefined): unknown[] {
   });
 }
 
+const BUILD = 'swarm-settlement@';
+
+/** What a worker calls itself: after the SHA-256 of the workflow bundle that it runs. */
+export const buildIdOf = (bundleHash: string): string => `${BUILD}${bundleHash}`;
+
 /** SHA-256 of the workflow bundle that the run's worker named last; null: it named none. */
-export function bundleHashOf(history: unknown): string | null {
-  const text = JSON.stringify(history);
-  const named = [...text.matchAll(/"(?:buildId|binaryChecksum)":"@temporalio\/worker@[^"+]*\+([0-9a-f]{64})"/g)];
+export function bundleHashOf(json: string): string | null {
+  const named = [...json.matchAll(/"buildId":\s*"swarm-settlement@([0-9a-f]{64})"/g)];
   return named.at(-1)?.[1] ?? null;
 }

@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Colors } from 'picocolors/types';
 import type { Command } from 'commander';
+import type { Colors } from 'picocolors/types';
 import { CHECKS, type CheckOutcome } from '../audit/outcomes';
 import { type EpochRange, rangeArgument } from './arguments';
 import { CommandEnds } from './errors';
@@ -27,19 +27,23 @@ export function register(program: Command, io: Io): void {
       const { auditEpochs } = await import('../commands/audit-epochs.js');
       const { nodeHashes } = await import('../hashing/node-hashes.js');
       const { replayRuns } = await import('../worker/replay.js');
-      await withDatabase(io, async (session) => {
-        const file = options.witness ?? join(session.home, 'heads.log');
-        const witness = options.witness !== undefined || existsSync(file) ? await readFile(file, 'utf8') : null;
-        const tools = { hashes: await nodeHashes(), witness, replay: replayRuns };
-        const outcomes = await auditEpochs(session, options.network, range, tools);
-        const holds = outcomes.every(({ outcome }) => outcome !== 'failed');
-        io.account({
-          value: { network: options.network, first: range.first, last: range.last, holds, checks: outcomes },
-          human: (colors) => outcomesText(outcomes, colors),
-          sheet: outcomesSheet(outcomes) as unknown as Sheet<never>,
-        });
-        if (!holds) throw new CommandEnds(EXIT.mismatch);
-      }, AUDITOR);
+      await withDatabase(
+        io,
+        async (session) => {
+          const file = options.witness ?? join(session.home, 'heads.log');
+          const witness = options.witness !== undefined || existsSync(file) ? await readFile(file, 'utf8') : null;
+          const tools = { hashes: await nodeHashes(), witness, replay: replayRuns };
+          const outcomes = await auditEpochs(session, options.network, range, tools);
+          const holds = outcomes.every(({ outcome }) => outcome !== 'failed');
+          io.account({
+            value: { network: options.network, first: range.first, last: range.last, holds, checks: outcomes },
+            human: (colors) => outcomesText(outcomes, colors),
+            sheet: outcomesSheet(outcomes) as unknown as Sheet<never>,
+          });
+          if (!holds) throw new CommandEnds(EXIT.mismatch);
+        },
+        AUDITOR,
+      );
     });
 }
 
@@ -74,8 +78,12 @@ export function outcomesText(outcomes: readonly CheckOutcome[], colors: Colors):
     return [
       `${colors.bold(check.padEnd(10))} ${mark}  ${said}`,
       ...failed.slice(0, FAILURES_SHOWN).map((one) => `    ${whereOf(one)}${safeText(one.detail)}`),
-      ...(failed.length > FAILURES_SHOWN ? [`    and ${failed.length - FAILURES_SHOWN} more: see them all with -o jsonl`] : []),
-      ...(own.length > 1 ? [...new Set(skipped.map(({ detail }) => detail))].slice(0, 3).map((why) => `    ${safeText(why)}`) : []),
+      ...(failed.length > FAILURES_SHOWN
+        ? [`    and ${failed.length - FAILURES_SHOWN} more: see them all with -o jsonl`]
+        : []),
+      ...(own.length > 1
+        ? [...new Set(skipped.map(({ detail }) => detail))].slice(0, 3).map((why) => `    ${safeText(why)}`)
+        : []),
     ];
   });
   return lines.join('\n');

@@ -60,15 +60,20 @@ async function again(io: Io, session: WorkflowSession, range: EpochRange, option
 }
 
 async function run(io: Io, session: WorkflowSession, network: string, range: EpochRange): Promise<void> {
-  const { loopAnswer, startLoop } = await import('../commands/run-epochs.js');
+  const { loopAnswer, settleBehind, startLoop } = await import('../commands/run-epochs.js');
   const { nextOpenEpoch } = await import('../store/due.js');
   const next = await nextOpenEpoch(session.pool, network);
-  const loop = await startLoop(session, { network, range, askedBy: session.actor });
+  const request = { network, range, askedBy: session.actor };
+  // Where the worker is ours, a run that is under way can only be one that was interrupted, so it is waited for;
+  // elsewhere it is somebody's, who is named.
+  const answered = session.worksHere
+    ? settleBehind(session, request)
+    : startLoop(session, request).then((loop) => loopAnswer(loop));
+  const answer = await watched(io, session.pool, { network, ...range }, answered);
   if (next > range.first) {
     const skipped = { first: range.first, last: Math.min(range.last, next - 1) };
     io.say(`Skipped ${rangeText(skipped.first, skipped.last)}: closed already.`);
   }
-  const answer = await watched(io, session.pool, { network, ...range }, loopAnswer(loop));
   const outcomes = await tellRange(io, session, network, range);
   const words = endOf(answer, network);
   if (words !== null) io.say(io.wordColors.yellow(words));

@@ -89,7 +89,13 @@ export function failureOf(error: unknown): Failure {
 }
 
 /** Errors whose message says all by itself, with line and key. */
-const TOLD_WHOLE: ReadonlySet<string> = new Set(['PolicyFileError', 'PolicyError', 'RulesetError', 'ProofError']);
+const TOLD_WHOLE: ReadonlySet<string> = new Set([
+  'PolicyFileError',
+  'PolicyError',
+  'RulesetError',
+  'ProofError',
+  'BundleUnreadable',
+]);
 
 const known = (exit: ExitCode, message: string | null): Failure => ({ exit, message, defect: false });
 

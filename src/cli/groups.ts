@@ -9,9 +9,10 @@ const GROUPS = {
   database: 'the database schema',
   price: 'prices and how they were formed',
   payout: 'what providers were paid',
-  policy: 'policy files',
+  policy: 'policies, checked, proposed and approved',
   payment: 'paying what is due',
   ledger: 'accounts, dues, and their check',
+  'audit-log': 'who did what and why',
   dispute: 'corrections of published epochs',
 } as const;
 

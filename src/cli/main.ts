@@ -22,11 +22,24 @@ export async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** No command means `start`, so that `npm start` and `npm start -- --once` are all that a newcomer has to know. */
+const GLOBAL_FLAGS: ReadonlySet<string> = new Set(['--no-input', '--debug']);
+const ABOUT_THE_PROGRAM: ReadonlySet<string> = new Set(['-h', '--help', '-V', '--version']);
+
+/**
+ * No command means `start`, so that `npm start` and `npm start -- --once` are all that a newcomer has to know. Options
+ * of every command may stand before the command's name.
+ */
 function withDefault(argv: readonly string[]): readonly string[] {
-  const [first] = argv;
-  if (first === undefined) return ['start'];
-  return first.startsWith('-') && first !== '-h' && first !== '--help' ? ['start', ...argv] : argv;
+  let at = 0;
+  while (argv[at]?.startsWith('-')) {
+    const option = argv[at] ?? '';
+    if (option === '-o' || option === '--output') at += 2;
+    else if (GLOBAL_FLAGS.has(option) || option.startsWith('--output=')) at += 1;
+    else break;
+  }
+  const next = argv[at];
+  if (next !== undefined && (!next.startsWith('-') || ABOUT_THE_PROGRAM.has(next))) return argv;
+  return [...argv.slice(0, at), 'start', ...argv.slice(at)];
 }
 
 function report(io: Io, error: unknown, log: Log): number {

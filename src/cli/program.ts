@@ -1,6 +1,11 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command } from 'commander';
+import { projectRoot } from '../stack/home';
 import { formatArgument } from './arguments';
 import * as audit from './audit';
+import * as auditLog from './audit-log';
+import * as bundle from './bundle';
 import * as database from './database';
 import * as diff from './diff';
 import * as dispute from './dispute';
@@ -11,6 +16,7 @@ import type { Io } from './io';
 import * as ledger from './ledger';
 import * as network from './network';
 import * as payment from './payment';
+import * as policy from './policy';
 import * as reading from './read/index';
 import * as schedule from './schedule';
 import * as start from './start';
@@ -32,11 +38,14 @@ const MODULES: readonly CommandModule[] = [
   dispute,
   diff,
   schedule,
+  policy,
   payment,
   ledger,
   worker,
   database,
   audit,
+  bundle,
+  auditLog,
 ];
 
 const EXAMPLES = `Examples:
@@ -63,6 +72,7 @@ export function createProgram(io: Io): Command {
     .configureHelp({ showGlobalOptions: true, helpWidth: io.width })
     .configureOutput({ writeOut: (text) => io.data(text), writeErr: (text) => io.say(text.trimEnd()) })
     .addHelpText('before', EXAMPLES)
+    .version(version(), '-V, --version', 'the version of settle')
     .exitOverride()
     .hook('preAction', (_, action) => {
       const { output, input, debug } = action.optsWithGlobals();
@@ -70,4 +80,9 @@ export function createProgram(io: Io): Command {
     });
   for (const module of MODULES) module.register(program, io);
   return program;
+}
+
+function version(): string {
+  const manifest = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
+  return manifest.version;
 }

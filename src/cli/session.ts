@@ -15,8 +15,8 @@ import {
   openStack,
   type TemporalAddress,
 } from '../stack/stack';
-import { ensureLogin } from '../store/logins';
-import { assertSchema, migrate } from '../store/migrate';
+import { ensureLogin, loginUrl } from '../store/logins';
+import { assertSchema, hasSchema, migrate } from '../store/migrate';
 import { type DatabaseRole, openPool } from '../store/pool';
 import { readingRole } from '../store/rights';
 import { fileWitness } from '../worker/witness';
@@ -153,6 +153,9 @@ async function databaseSession(
 /** Our own server is migrated, and used through a login without rights of its own; another's is used as it is. */
 async function preparedUrl(address: DatabaseAddress, options: SessionOptions): Promise<string> {
   if (isExternal(options)) return address.url;
+  // Mostly all is in place, and one look is less than a migration that finds nothing to do.
+  const login = loginUrl(address.url);
+  if (await hasSchema(login)) return login;
   await migrate(address.url, options.log ?? (() => undefined));
   return ensureLogin(address.superuserUrl, address.url);
 }

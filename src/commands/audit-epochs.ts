@@ -4,7 +4,7 @@ import { checkDossier } from '../audit/check-dossier';
 import { checkHistory } from '../audit/check-history';
 import type { Dossier } from '../audit/dossier';
 import { DossierLoader, type Publication } from '../audit/load-dossier';
-import { type CheckOutcome, CHECKS, checked, Skipped } from '../audit/outcomes';
+import { CHECKS, type CheckOutcome, checked, Skipped } from '../audit/outcomes';
 import { readWitness, requireWitnessed } from '../audit/witness';
 import { readPolicyYaml } from '../inputs/policy-file';
 import { canonicalJson } from '../proofs/canonical-json';
@@ -15,6 +15,7 @@ import { claimsHeads } from '../store/chain';
 import { findWorkflowBundle } from '../store/history-archive';
 import { getPolicy } from '../store/policies';
 import { unchangingView } from '../store/pool';
+import { actAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
 import type { EpochRange } from './run-epochs';
@@ -51,10 +52,14 @@ export async function auditEpochs(
   tools: AuditTools,
 ): Promise<readonly CheckOutcome[]> {
   return unchangingView(context.pool, async (client) => {
+    await actAs(client, 'settle_auditor');
     const loader = await DossierLoader.open(client, network);
     const publications = loader.publications(range.first, range.last);
     if (publications.length === 0) {
-      throw new CommandError('NothingPublished', `no epoch of ${range.first}..${range.last} is published in ${network}`);
+      throw new CommandError(
+        'NothingPublished',
+        `no epoch of ${range.first}..${range.last} is published in ${network}`,
+      );
     }
     const audit = new Audit(client, loader, tools);
     const outcomes = [...(await audit.whole()), ...(await audit.revisions(publications))];
@@ -152,7 +157,8 @@ class Audit {
     const { source } = await getPolicy(this.client, policy.hash);
     return [
       checked('policy', WHOLE, () => {
-        if (canonicalJson(readPolicyYaml(source, 'policy').document) === policy.canonical) return `source of ${policy.hash}`;
+        if (canonicalJson(readPolicyYaml(source, 'policy').document) === policy.canonical)
+          return `source of ${policy.hash}`;
         throw new Error(`policy ${policy.hash}, source: the YAML is not the document that the hash names`);
       }),
     ];
@@ -168,7 +174,8 @@ class Audit {
         const archive = dossier.archive!;
         this.log.requireArchive(archive.runId, archive.sha256);
         const verdict = verdicts.get(archive.runId);
-        if (verdict === undefined) return `${compared}; not replayed: its workflow bundle ${archive.bundleHash} is not here`;
+        if (verdict === undefined)
+          return `${compared}; not replayed: its workflow bundle ${archive.bundleHash} is not here`;
         if (verdict === null) return `${compared}; replayed against bundle ${archive.bundleHash}`;
         throw new Error(`the replay of run ${archive.runId} does other things than the run did: ${verdict}`);
       }),

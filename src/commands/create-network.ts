@@ -12,6 +12,7 @@ import type { Queryable } from '../store/pool';
 import { actAs, transactionAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
+import { refusedOnRecord } from './refusals';
 
 export interface NewNetwork {
   readonly network: string;
@@ -43,8 +44,11 @@ export async function readPolicyFile(path: string): Promise<PolicyRead> {
  */
 export async function createNetwork(context: CommandContext, wanted: NewNetwork): Promise<'created' | 'found'> {
   const policy = await readPolicyFile(wanted.policyFile);
-  return transactionAs(context.pool, 'settle_policy_admin', (client) =>
-    createNetworkWithin(client, context.actor, wanted, policy),
+  const { network } = wanted;
+  return refusedOnRecord(context, { network, action: 'network-create', subject: network }, () =>
+    transactionAs(context.pool, 'settle_policy_admin', (client) =>
+      createNetworkWithin(client, context.actor, wanted, policy),
+    ),
   );
 }
 

@@ -6,9 +6,8 @@ import { type Hold, holdsOf, insertDecision } from '../store/holds';
 import { lockNetwork } from '../store/networks';
 import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
-import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
-import { epochWorkflowId, isRunning, loopAnswer, startLoop } from './run-epochs';
+import { epochWorkflowId, isRunning, settleBehind } from './run-epochs';
 import { answerOf, resumeAgain } from './settle-again';
 
 export interface HoldDecision {
@@ -101,11 +100,5 @@ async function wake(context: WorkflowContext, hold: Hold, outcome: HoldDecision[
   }
   await resumeAgain(context, hold.network, hold.epoch);
   // The rows tell whether anything is left to do, for this epoch and for those that waited behind it.
-  try {
-    await loopAnswer(
-      await startLoop(context, { network: hold.network, range: null, askedBy: 'system', role: 'settle_approver' }),
-    );
-  } catch (error) {
-    if (!(error instanceof CommandError) || error.id !== 'AlreadyRunning') throw error;
-  }
+  await settleBehind(context, { network: hold.network, range: null, askedBy: 'system', role: 'settle_approver' });
 }

@@ -9,6 +9,7 @@ import { transactionAs } from '../store/rights';
 import { databaseClock } from '../store/seals';
 import type { WorkflowContext } from './context';
 import { CommandError } from './errors';
+import { refusedOnRecord } from './refusals';
 import { type EpochRange, epochWorkflowId, isRunning } from './run-epochs';
 
 export interface FailRequest {
@@ -31,24 +32,30 @@ export interface FailReport {
  * @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown`
  */
 export async function failEpochs(context: WorkflowContext, request: FailRequest): Promise<FailReport> {
-  const report = await transactionAs(context.pool, 'settle_approver', async (client) => {
-    const network = await lockNetwork(client, request.network);
-    const open = await openPart(client, network, request.range);
-    if (open === null) return { closed: null, skipped: request.range.last - request.range.first + 1 };
-    await rejectHolds(client, context.actor, request, open);
-    await insertRejections(client, request.network, open, context.actor, request.reason);
-    await appendAudit(client, {
-      network: request.network,
-      actor: context.actor,
-      action: 'epoch-fail',
-      subject: open.first === open.last ? `epoch ${open.first}` : `epochs ${open.first}..${open.last}`,
-      outcome: 'done',
-      reason: request.reason,
-    });
-    return { closed: open, skipped: open.first - request.range.first };
-  });
+  const { first, last } = request.range;
+  const subject = first === last ? `epoch ${first}` : `epochs ${first}..${last}`;
+  const report = await refusedOnRecord(context, { network: request.network, action: 'epoch-fail', subject }, () =>
+    transactionAs(context.pool, 'settle_approver', (client) => closeOpenPart(client, context.actor, request)),
+  );
   if (report.closed !== null) await endRun(context, request, report.closed.first);
   return report;
+}
+
+async function closeOpenPart(client: PoolClient, actor: string, request: FailRequest): Promise<FailReport> {
+  const network = await lockNetwork(client, request.network);
+  const open = await openPart(client, network, request.range);
+  if (open === null) return { closed: null, skipped: request.range.last - request.range.first + 1 };
+  await rejectHolds(client, actor, request, open);
+  await insertRejections(client, request.network, open, actor, request.reason);
+  await appendAudit(client, {
+    network: request.network,
+    actor,
+    action: 'epoch-fail',
+    subject: open.first === open.last ? `epoch ${open.first}` : `epochs ${open.first}..${open.last}`,
+    outcome: 'done',
+    reason: request.reason,
+  });
+  return { closed: open, skipped: open.first - request.range.first };
 }
 
 /** The part of the range that is open; epochs close in order, so it is its end. */

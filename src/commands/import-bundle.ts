@@ -16,6 +16,7 @@ import { actAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { createNetworkWithin, type PolicyRead } from './create-network';
 import { CommandError } from './errors';
+import { refusedOnRecord } from './refusals';
 import type { EpochRange } from './run-epochs';
 
 export interface ImportOptions extends Omit<LoadOptions, 'actor' | 'prepare'> {
@@ -56,11 +57,14 @@ export async function importBundle(
     await actAs(client, 'settle_operator');
   };
   try {
-    const report = await loadBundle(context.pool, rowSource(bundle, signal), {
-      ...load,
-      actor: context.actor,
-      ...(create === undefined ? {} : { prepare }),
-    });
+    const attempt = { network: options.network, action: 'import', subject: folder };
+    const report = await refusedOnRecord(context, attempt, () =>
+      loadBundle(context.pool, rowSource(bundle, signal), {
+        ...load,
+        actor: context.actor,
+        ...(create === undefined ? {} : { prepare }),
+      }),
+    );
     return { ...report, ignored: bundle.ignored, network };
   } catch (error) {
     if (error instanceof RowsRefused) throw refusedAcrossRows(bundle, error);

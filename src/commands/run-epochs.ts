@@ -12,6 +12,7 @@ import { findRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
+import { refusedOnRecord } from './refusals';
 
 export interface EpochRange {
   readonly first: number;
@@ -44,14 +45,11 @@ export async function startLoop(
   await requireRange(context, request);
   const requestId = randomUUID();
   const body = request.range === null ? {} : { first: request.range.first, last: request.range.last };
-  await transactionAs(context.pool, request.role ?? 'settle_operator', (client) =>
-    insertRequest(client, {
-      requestId,
-      network: request.network,
-      action: 'epoch-run',
-      body,
-      actor: request.askedBy,
-    }),
+  const { network } = request;
+  await refusedOnRecord(context, { network, action: 'epoch-run', subject: network, requestId }, () =>
+    transactionAs(context.pool, request.role ?? 'settle_operator', (client) =>
+      insertRequest(client, { requestId, network, action: 'epoch-run', body, actor: request.askedBy }),
+    ),
   );
   const input: SettleDueEpochsInput = {
     network: request.network,
@@ -128,6 +126,29 @@ export async function loopAnswer(
       'RunStopped',
       `${handle.workflowId} ended without an answer: ${cause.name}: ${cause.message}. Its epochs stay as they are; what was asked for can be run again`,
     );
+  }
+}
+
+/**
+ * Runs the loop and waits for its answer; behind one that is under way, if there is one: a tick's, or one that was
+ * interrupted together with its worker and goes on as soon as somebody works again.
+ *
+ * @throws CommandError as `startLoop` and `loopAnswer`, but for `AlreadyRunning`
+ */
+export async function settleBehind(context: WorkflowContext, request: RunRequest): Promise<LoopAnswer> {
+  for (;;) {
+    try {
+      return await loopAnswer(await startLoop(context, request));
+    } catch (error) {
+      if (!(error instanceof CommandError) || error.id !== 'AlreadyRunning') throw error;
+    }
+    const other = context.temporal.workflow.getHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>(
+      loopId(request.network),
+    );
+    await loopAnswer(other).catch((error: Error) => {
+      // However it ended, the rows say what is left to do.
+      if (!(error instanceof CommandError) && error.name !== 'WorkflowNotFoundError') throw error;
+    });
   }
 }
 

@@ -10,6 +10,7 @@ import { getNetwork, type Network } from '../store/networks';
 import { requireRole, transactionAs } from '../store/rights';
 import type { WorkflowContext } from './context';
 import { CommandError } from './errors';
+import { refusedOnRecord } from './refusals';
 
 /**
  * The alarm clock of a network: a Temporal Schedule that wakes its loop whenever an epoch is over and its grace has
@@ -41,7 +42,7 @@ export async function applySchedule(
   context: WorkflowContext,
   name: string,
 ): Promise<'created' | 'changed' | 'unchanged'> {
-  await requireRole(context.pool, 'settle_operator');
+  await requireRight(context, name, 'schedule-apply');
   const network = await getNetwork(context.pool, name);
   const wanted = optionsFor(network);
   const known = await describe(context, name);
@@ -68,7 +69,7 @@ export async function pauseSchedule(
   paused: boolean,
   reason: string,
 ): Promise<'changed' | 'unchanged'> {
-  await requireRole(context.pool, 'settle_operator');
+  await requireRight(context, name, paused ? 'schedule-pause' : 'schedule-resume');
   const known = await describe(context, name);
   if (known === null) throw missing(name);
   if (known.state.paused === paused) return 'unchanged';
@@ -162,6 +163,13 @@ function missing(network: string): CommandError {
   return new CommandError(
     'ScheduleMissing',
     `network ${network} has no schedule: create it with \`settle schedule apply --network ${network}\``,
+  );
+}
+
+/** Before anything is done to the schedule, which is not in the database. */
+function requireRight(context: WorkflowContext, network: string, action: string): Promise<void> {
+  return refusedOnRecord(context, { network, action, subject: scheduleId(network) }, () =>
+    requireRole(context.pool, 'settle_operator'),
   );
 }
 

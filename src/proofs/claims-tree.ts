@@ -48,17 +48,14 @@ export class ClaimsTree {
   readonly #nodes: Uint8Array;
   readonly #keccak256: Keccak256;
 
-  /** Builds the tree of a table of payees, which must not change any more. */
-  constructor(payees: PayeeTable, keccak256: Keccak256) {
-    const parents = Math.max(0, payees.length - 1);
+  /**
+   * Builds the tree of a table of payees, which must not change any more.
+   * @param nodes what `nodesOf` made of that table; absent: made now, in one go
+   */
+  constructor(payees: PayeeTable, keccak256: Keccak256, nodes: Uint8Array = atOnce(nodesOf(payees, keccak256))) {
     this.#payees = payees;
     this.#keccak256 = keccak256;
-    this.#nodes = new Uint8Array(HASH_BYTES * (parents + payees.length));
-    const leaves = this.#nodes.subarray(HASH_BYTES * parents);
-    hashLeaves(payees, leaves, keccak256);
-    // Ascending from the end of the array backwards is descending from here on.
-    sortHashesDescending(leaves);
-    hashParents(this.#nodes, parents, keccak256);
+    this.#nodes = nodes;
   }
 
   /** 0x-prefixed root. */
@@ -152,21 +149,58 @@ function* joined(count: number, item: (index: number) => string): Generator<stri
   yield piece;
 }
 
-function hashLeaves(payees: PayeeTable, leaves: Uint8Array, keccak256: Keccak256): void {
+/** Between two steps of building a tree lie so many hashes at most: some hundredths of a second. */
+const STEP_HASHES = 16_384;
+
+/** The nodes of the tree, made in steps, so that whoever has something else to do can do it in between. */
+function* nodesOf(payees: PayeeTable, keccak256: Keccak256): Generator<void, Uint8Array, undefined> {
+  const parents = Math.max(0, payees.length - 1);
+  const nodes = new Uint8Array(HASH_BYTES * (parents + payees.length));
+  const leaves = nodes.subarray(HASH_BYTES * parents);
   const encoded = new Uint8Array(ABI_BYTES);
   for (let index = 0; index < payees.length; index++) {
     payees.writeAbi(index, encoded);
     leaves.set(leafHash(encoded, keccak256), HASH_BYTES * index);
+    if (index % STEP_HASHES === 0) yield;
   }
+  // Ascending from the end of the array backwards is descending from here on.
+  sortHashesDescending(leaves);
+  for (let end = parents; end > 0; end -= STEP_HASHES) {
+    yield;
+    hashParents(nodes, Math.max(0, end - STEP_HASHES), end, keccak256);
+  }
+  return nodes;
+}
+
+function atOnce(steps: Generator<void, Uint8Array, undefined>): Uint8Array {
+  let step = steps.next();
+  while (step.done !== true) step = steps.next();
+  return step.value;
+}
+
+/** `new ClaimsTree`, pausing between its steps: a tree of a million payees takes seconds. */
+export async function claimsTreeInSteps(
+  payees: PayeeTable,
+  keccak256: Keccak256,
+  pause: () => Promise<void>,
+): Promise<ClaimsTree> {
+  const steps = nodesOf(payees, keccak256);
+  let step = steps.next();
+  while (step.done !== true) {
+    await pause();
+    step = steps.next();
+  }
+  return new ClaimsTree(payees, keccak256, step.value);
 }
 
 function leafHash(encoded: Uint8Array, keccak256: Keccak256): Uint8Array {
   return keccak256(keccak256(encoded));
 }
 
-function hashParents(nodes: Uint8Array, parents: number, keccak256: Keccak256): void {
+/** Hashes the parents in [from, to), the last one first: a parent comes before its children. */
+function hashParents(nodes: Uint8Array, from: number, to: number, keccak256: Keccak256): void {
   const swapped = new Uint8Array(2 * HASH_BYTES);
-  for (let parent = parents - 1; parent >= 0; parent--) {
+  for (let parent = to - 1; parent >= from; parent--) {
     const left = 2 * parent + 1;
     // The children are neighbours, so in order they are hashed where they lie.
     let pair = nodes.subarray(HASH_BYTES * left, HASH_BYTES * (left + 2));

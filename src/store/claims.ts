@@ -1,21 +1,14 @@
+import type { PoolClient } from 'pg';
+import { to as copyTo } from 'pg-copy-streams';
 import type { ComputationKey } from './computations';
+import { joinByHashing } from './plans';
 import type { Queryable } from './pool';
-
-/** What one payee may have claimed in all (spec §9). */
-export interface Claim {
-  /** 0x-prefixed, lower case. */
-  readonly payee: string;
-  /** Sum of the published amounts and adjustments booked to the payee. */
-  readonly entitlement: string;
-  /** The highest entitlement it ever had. */
-  readonly cumulative: string;
-}
 
 /**
  * Books a revision to the payees in force at its snapshot and writes the claims after it at `position`, from those of
  * the claims entry before (`previousPosition`, null: none). Revision 1 books its amounts; revision r+1 books the
  * adjustments to those of revision r, to the payees of the registry as `dispute` corrects it (0: as it was sealed). One
- * statement: nothing is read, changed and written back by hand.
+ * statement: nothing is read, changed and written back by hand. Inside a transaction.
  *
  * A payee whose entitlement fell below 0 without ever having been above keeps its row with a cumulative amount of 0:
  * what it is paid later is set against it.
@@ -27,6 +20,9 @@ export async function writeClaims(
   previousPosition: number | null,
   dispute: number,
 ): Promise<void> {
+  // A million payees are joined and summed in memory rather than in files.
+  await db.query(`set local work_mem = '128MB'`);
+  await joinByHashing(db);
   await db.query(
     `with published as (
        select p.provider, p.amount from payout p
@@ -54,15 +50,35 @@ export async function writeClaims(
   );
 }
 
-/** Claims after the claims entry at `position`, by payee; without those that have nothing to claim. */
-export async function readClaims(db: Queryable, network: string, position: number): Promise<readonly Claim[]> {
-  const found = await db.query<Claim>(
-    `select payee, entitlement::text, cumulative::text from claim
-     where network = $1 and position = $2 and cumulative > 0 order by payee`,
-    [network, position],
+/**
+ * Claims after the claims entry at `position`, by payee; without those that have nothing to claim. They stream by, so
+ * that a million payees are a million rows of a table of bytes and never a million objects.
+ */
+export async function* readClaims(
+  client: PoolClient,
+  network: string,
+  position: number,
+): AsyncGenerator<readonly [payee: string, cumulative: string], void, undefined> {
+  await client.query(`select set_config('settle.network', $1, true), set_config('settle.position', $2, true)`, [
+    network,
+    String(position),
+  ]);
+  const stream = client.query(
+    copyTo(`copy (
+      select payee, cumulative from claim
+      where network = current_setting('settle.network') and position = current_setting('settle.position')::bigint
+        and cumulative > 0 order by payee) to stdout (format csv)`),
   );
-  return found.rows;
+  let rest = '';
+  for await (const part of stream) {
+    const lines = (rest + (part as Buffer).toString('latin1')).split('\n');
+    rest = lines.pop()!;
+    for (const line of lines) yield [line.slice(0, PAYEE_CHARS), line.slice(PAYEE_CHARS + 1)];
+  }
 }
+
+/** `0x` and 40 hex digits. */
+const PAYEE_CHARS = 42;
 
 /** Drops the claims rows of entries before `position`: they can be derived again from payouts and registry. */
 export async function dropClaimsBefore(db: Queryable, network: string, position: number): Promise<void> {

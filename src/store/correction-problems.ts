@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { stagedTables } from './corrections';
+import { baseLine, stagedTables } from './corrections';
 import type { DisputeKey } from './disputes';
 import type { RowProblem } from './row-problems';
 
@@ -39,12 +39,11 @@ export async function findBaseProblems(
       [],
     ],
   ];
-  for (const { name, rows, key: keyLine } of await stagedTables(client)) {
+  for (const table of await stagedTables(client)) {
     queries.push([
       `select s.seq, s.file, s.line, format('epoch %s has no %s row %s to withdraw', $2::integer, s.table_name, s.key) as reason
-       from stage_correction s
-       left join (select ${keyLine} as key from settle.${rows}($1::text, $2::integer, $3::integer)) b using (key)
-       where s.table_name = '${name}' and s.row_line is null and b.key is null`,
+       from stage_correction s ${baseLine(table)}
+       where s.table_name = '${table.name}' and s.row_line is null and was.line is null`,
       [key.network, key.epoch, base],
     ]);
   }

@@ -1,8 +1,9 @@
 import type { PoolClient } from 'pg';
 import type { SnapshotTable } from '../proofs/digests';
 import type { DerivationKind, DisputeKey } from './disputes';
+import { joinByHashing } from './plans';
 import type { Queryable } from './pool';
-import { INPUT_TABLES, REGISTRY_KEY_LINE, REGISTRY_LINE } from './staging';
+import { INPUT_TABLES, type InputTable, REGISTRY_LINE } from './staging';
 
 /** One row of a dispute's folder: what a row of the epoch becomes. */
 export interface GivenCorrection {
@@ -15,11 +16,51 @@ export interface GivenCorrection {
   readonly row: string | null;
 }
 
-/** What the tables of an epoch are called as a dispute corrects them, and what a row of theirs is as a line. */
-const CORRECTED: readonly { readonly name: SnapshotTable; readonly rows: string; key: string; line: string }[] = [
-  { name: 'providers', rows: 'corrected_registry', key: REGISTRY_KEY_LINE, line: REGISTRY_LINE },
-  ...INPUT_TABLES.map(({ name, keyLine, line }) => ({ name, rows: `corrected_${name}`, key: keyLine, line })),
+interface SealedTable {
+  readonly name: SnapshotTable;
+  /**
+   * The canonical line of the sealed row whose key is `s.key`, looked up by that key: a comparison of whole tables
+   * would be planned as a loop over an epoch's rows for each correction as long as there are no statistics.
+   */
+  readonly sealedLine: string;
+}
+
+/** Conditions on the primary key, from the cells of `s.key`. */
+const KEYS: Readonly<Record<InputTable['name'], string>> = {
+  capacity: `t.provider = split_part(s.key, ',', 2) and t.market = split_part(s.key, ',', 3)`,
+  performance: `t.provider = split_part(s.key, ',', 2)`,
+  demand: `t.market = split_part(s.key, ',', 2)`,
+  quotes: `t.market = split_part(s.key, ',', 2) and t.source = split_part(s.key, ',', 3)
+    and t.usd_per_unit = split_part(s.key, ',', 4)::numeric`,
+  token: `t.source = split_part(s.key, ',', 2) and t.observed_at = split_part(s.key, ',', 3)::timestamptz`,
+  macro: 'true',
+};
+
+const TABLES: readonly SealedTable[] = [
+  {
+    name: 'providers',
+    sealedLine: `
+      select ${REGISTRY_LINE} from provider_version t
+      where t.network = $1::text and t.provider = s.key
+        and t.load_id <= (select registry_load from seal where network = $1::text and epoch = $2::integer)
+      order by t.load_id desc limit 1`,
+  },
+  ...INPUT_TABLES.map(({ name, line, target }) => ({
+    name,
+    sealedLine: `select ${line} from ${target} t where t.network = $1::text and t.epoch = $2::integer and ${KEYS[name]} limit 1`,
+  })),
 ];
+
+/**
+ * What the row of `s.key` is at a disputed revision: as the dispute behind it (`$3`) says or, where that says nothing,
+ * as it was sealed. null: there is no such row.
+ */
+export function baseLine({ name, sealedLine }: SealedTable): string {
+  return `
+    left join correction b on b.network = $1::text and b.epoch = $2::integer and b.dispute = $3::integer
+      and b.table_name = '${name}' and b.key = s.key
+    cross join lateral (select case when b.key is null then (${sealedLine}) else b.line end as line) was`;
+}
 
 /** The tables that a pinned dispute may correct (spec §10). */
 export const PINNED_TABLES: readonly SnapshotTable[] = ['providers', 'capacity', 'performance'];
@@ -28,6 +69,7 @@ const ROWS_A_BATCH = 5_000;
 
 /** Opens the stage that the corrections of a dispute are gathered on; it goes with the transaction. */
 export async function openCorrectionStage(client: PoolClient): Promise<void> {
+  await joinByHashing(client);
   await client.query(
     `create temp table stage_correction (seq bigint generated always as identity, origin text not null,
        file text not null, line integer not null, table_name text collate "C" not null, key text collate "C" not null,
@@ -66,7 +108,7 @@ export async function stageLateRows(
   epoch: number,
   derive: DerivationKind,
 ): Promise<LateRows> {
-  const tables = derive === 'pinned' ? PINNED_TABLES : CORRECTED.map(({ name }) => name);
+  const tables = derive === 'pinned' ? PINNED_TABLES : TABLES.map(({ name }) => name);
   const taken = await client.query(
     `insert into stage_correction (origin, file, line, table_name, key, row_line)
      select 'late', 'late rows of load', l.load_id, l.table_name, l.key, l.line from (
@@ -95,21 +137,22 @@ export async function dropUnchanged(
   const staged = async () =>
     (await client.query<{ n: number }>('select count(*) as n from stage_correction')).rows[0]!.n;
   const before = await staged();
-  for (const { name, rows, key: keyLine, line } of await stagedTables(client)) {
+  for (const table of await stagedTables(client)) {
     await client.query(
-      `delete from stage_correction s
-       using (select ${keyLine} as key, ${line} as line from settle.${rows}($1::text, $2::integer, $3::integer)) b
-       where s.table_name = '${name}' and b.key = s.key and b.line = s.row_line`,
+      `delete from stage_correction d using (
+         select s.seq, s.row_line, was.line from stage_correction s ${baseLine(table)}
+         where s.table_name = '${table.name}') u
+       where d.seq = u.seq and u.line = u.row_line`,
       [key.network, key.epoch, base],
     );
   }
   return { before, after: await staged() };
 }
 
-export async function stagedTables(client: PoolClient): Promise<typeof CORRECTED> {
+export async function stagedTables(client: PoolClient): Promise<readonly SealedTable[]> {
   const found = await client.query<{ table_name: string }>('select distinct table_name from stage_correction');
   const names = new Set(found.rows.map((row) => row.table_name));
-  return CORRECTED.filter(({ name }) => names.has(name));
+  return TABLES.filter(({ name }) => names.has(name));
 }
 
 /**
@@ -149,14 +192,14 @@ export async function listCorrections(
   limit: number,
 ): Promise<readonly Correction[]> {
   const corrections: Correction[] = [];
-  for (const { name, rows, key: keyLine, line } of CORRECTED) {
+  for (const table of TABLES) {
     const found = await db.query<Correction>(
-      `select k.table_name as table, k.key, b.line as before, k.line as after, k.origin from correction k
-       left join (select ${keyLine} as key, ${line} as line from settle.${rows}($1::text, $2::integer, $4::integer)) b
-         on b.key = k.key
-       where k.network = $1::text and k.epoch = $2::integer and k.dispute = $3::integer and k.table_name = '${name}'
-         and k.origin <> 'kept' order by k.key limit $5`,
-      [key.network, key.epoch, key.dispute, base, limit - corrections.length],
+      `select s.table_name as table, s.key, was.line as before, s.line as after, s.origin from (
+         select table_name, key, line, origin from correction
+         where network = $1::text and epoch = $2::integer and dispute = $4::integer and table_name = '${table.name}'
+           and origin <> 'kept' order by key limit $5) s ${baseLine(table)}
+       order by s.key`,
+      [key.network, key.epoch, base, key.dispute, limit - corrections.length],
     );
     corrections.push(...found.rows);
     if (corrections.length >= limit) break;
@@ -179,7 +222,7 @@ export async function countCorrections(
 
 /** Canonical lines of an epoch's token rows as a dispute corrects them. */
 export async function correctedTokenLines(db: Queryable, key: DisputeKey): Promise<readonly string[]> {
-  const { line } = CORRECTED.find(({ name }) => name === 'token')!;
+  const { line } = INPUT_TABLES.find(({ name }) => name === 'token')!;
   const found = await db.query<{ line: string }>(
     `select ${line} as line from settle.corrected_token($1::text, $2::integer, $3::integer)
      order by source collate "C", observed_at`,

@@ -3,7 +3,6 @@ import { pipeline } from 'node:stream/promises';
 import type { Pool, PoolClient } from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { appendAudit } from './audit-log';
-import { StoreError } from './errors';
 import { getNetwork, lockInputs, type Network } from './networks';
 import { transactionAs } from './rights';
 import { findRowProblems, type RowProblem, stageMarkets } from './row-problems';
@@ -248,23 +247,4 @@ function sameRow(table: InputTable): string {
   return [sameKey(table), ...table.values.map((column) => `x.${column} is not distinct from t.${column}`)].join(
     ' and ',
   );
-}
-
-/** Loads of a network, newest first. */
-export async function listLoads(
-  pool: Pool,
-  network: string,
-): Promise<readonly { loadId: number; source: string; loadedAt: string }[]> {
-  const found = await pool.query<{ loadId: number; source: string; loadedAt: string }>(
-    `select load_id as "loadId", source, to_char(loaded_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "loadedAt"
-     from load where network = $1 order by load_id desc`,
-    [network],
-  );
-  return found.rows;
-}
-
-/** Throws EpochSealed if the epoch's inputs are frozen. */
-export async function assertUnsealed(client: PoolClient, network: string, epoch: number): Promise<void> {
-  const sealed = await client.query('select from seal where network = $1 and epoch = $2', [network, epoch]);
-  if (sealed.rowCount !== 0) throw new StoreError('EpochSealed', `epoch ${epoch} of network ${network} is sealed`);
 }

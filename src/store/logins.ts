@@ -4,6 +4,13 @@ import { PERSON_ROLES } from './rights';
 /** The login of the embedded default: no superuser, and no right of its own but to take one of the roles. */
 export const EMBEDDED_LOGIN = 'settle_login';
 
+/** Connection string of the embedded server's login, which need not be there yet. */
+export function loginUrl(databaseUrl: string): string {
+  const url = new URL(databaseUrl);
+  url.username = EMBEDDED_LOGIN;
+  return url.toString();
+}
+
 /**
  * Makes the embedded server's login and returns its connection string. Role statements take no parameters, so the
  * password is quoted by the driver.
@@ -20,6 +27,5 @@ export async function ensureLogin(superuserUrl: string, databaseUrl: string): Pr
   } finally {
     await client.end();
   }
-  url.username = EMBEDDED_LOGIN;
-  return url.toString();
+  return loginUrl(databaseUrl);
 }

@@ -48,6 +48,25 @@ async function grantVersionTable(url: string): Promise<void> {
   }
 }
 
+/** Whether this login finds the schema of this version; false also where it cannot log in. Takes one short connection. */
+export async function hasSchema(url: string): Promise<boolean> {
+  const client = new Client({
+    connectionString: url,
+    connectionTimeoutMillis: 10_000,
+    options: '-c role=settle_viewer',
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    await assertSchema(client);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
 /** Throws SchemaOutdated unless the database has exactly the schema that this code was written for, or a newer one. */
 export async function assertSchema(db: Queryable): Promise<string> {
   const found = await db

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
 import type { ComputationKey } from './computations';
+import { joinByHashing } from './plans';
 import type { Queryable } from './pool';
 import { SEALED_ROWS, type SnapshotChunk } from './snapshots';
 
@@ -91,32 +92,34 @@ export interface PayoutFigures {
   readonly unmatchedProvider: string | null;
 }
 
-/** `dispute`: the one whose corrected capacity rows are owed a payout each; {@link SEALED_ROWS}: the sealed ones. */
+/** `dispute`: the one whose corrected capacity rows are owed a payout each; {@link SEALED_ROWS}: the sealed ones. Inside a transaction. */
 export async function payoutFigures(
   db: Queryable,
   key: ComputationKey,
   cap: string,
   dispute: number,
 ): Promise<PayoutFigures> {
+  if (dispute !== SEALED_ROWS) await joinByHashing(db);
   const owed =
     dispute === SEALED_ROWS
       ? 'capacity where network = $1 and epoch = $2 and $6::integer = 0'
       : 'corrected_capacity($1::text, $2::integer, $6::integer)';
+  const own = 'payout where network = $1 and epoch = $2 and revision = $3 and computation = $4';
+  // Each scan reads the rows in key order or once over; a common table of a million rows would be written to disk first.
   const found = await db.query<PayoutFigures>(
-    `with own as (
-       select provider, gross, amount, multiplier from payout
-       where network = $1 and epoch = $2 and revision = $3 and computation = $4),
-     owed as (select distinct provider from ${owed}),
+    `with figures as (
+       select count(*) as count, coalesce(sum(amount), 0)::text as sum, coalesce(sum(gross), 0)::text as "grossSum",
+         count(*) filter (where amount < 0) as negative, count(*) filter (where amount > $5::numeric) as "overCap",
+         min(multiplier)::text as "lowestMultiplier", max(multiplier)::text as "highestMultiplier", max(amount) as most
+       from ${own}),
      unmatched as (
-       select coalesce(own.provider, owed.provider) as provider from own full join owed on own.provider = owed.provider
-       where own.provider is null or owed.provider is null),
-     largest as (select provider, amount from own order by amount desc, provider limit 1)
-     select count(*) as count, coalesce(sum(amount), 0)::text as sum, coalesce(sum(gross), 0)::text as "grossSum",
-       count(*) filter (where amount < 0) as negative, count(*) filter (where amount > $5::numeric) as "overCap",
-       min(multiplier)::text as "lowestMultiplier", max(multiplier)::text as "highestMultiplier",
-       (select amount::text from largest) as largest, (select provider from largest) as "largestProvider",
-       (select count(*) from unmatched) as unmatched, (select min(provider) from unmatched) as "unmatchedProvider"
-     from own`,
+       select count(*) as unmatched, min(coalesce(own.provider, owed.provider)) as "unmatchedProvider"
+       from (select provider from ${own}) own
+       full join (select distinct provider from ${owed}) owed on own.provider = owed.provider
+       where own.provider is null or owed.provider is null)
+     select count, sum, "grossSum", negative, "overCap", "lowestMultiplier", "highestMultiplier", most::text as largest,
+       (select min(provider) from ${own} and amount = figures.most) as "largestProvider", unmatched, "unmatchedProvider"
+     from figures, unmatched`,
     [key.network, key.epoch, key.revision, key.computation, cap, dispute],
   );
   return found.rows[0]!;

@@ -32,10 +32,12 @@ export async function makeEffective(
   policyHash: string,
   approvedBy: string,
   reason: string,
+  proposal: number | null = null,
 ): Promise<void> {
   await db.query(
-    'insert into policy_effective (network, from_epoch, policy_hash, approved_by, reason) values ($1, $2, $3, $4, $5)',
-    [network, fromEpoch, policyHash, approvedBy, reason],
+    `insert into policy_effective (network, from_epoch, policy_hash, approved_by, reason, proposal)
+     values ($1, $2, $3, $4, $5, $6)`,
+    [network, fromEpoch, policyHash, approvedBy, reason, proposal],
   );
 }
 

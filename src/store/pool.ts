@@ -82,6 +82,22 @@ export async function transaction<T>(pool: Pool, work: (client: PoolClient) => P
   }
 }
 
+/**
+ * Runs `work` on another connection that sees exactly what `client` sees, so that two long reads of one transaction go
+ * on at the same time. `client` must be in a transaction at repeatable read.
+ */
+export async function beside<T>(pool: Pool, client: PoolClient, work: (other: PoolClient) => Promise<T>): Promise<T> {
+  const exported = await client.query<{ id: string }>('select pg_export_snapshot() as id');
+  return transaction(pool, async (other) => {
+    await other.query('set transaction isolation level repeatable read read only');
+    // A statement without parameters; the server's own identifiers are digits of base 16 and dashes.
+    const { id } = exported.rows[0]!;
+    if (!/^[0-9A-F-]+$/.test(id)) throw new RangeError(`the server named a snapshot ${id}`);
+    await other.query(`set transaction snapshot '${id}'`);
+    return work(other);
+  });
+}
+
 /** Runs `work` on one unchanging view of the database, however long it takes. */
 export async function unchangingView<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
   return withClient(pool, async (client) => {

@@ -42,7 +42,11 @@ export async function completeness(db: Queryable, network: string, epoch: number
      cross join lateral (
        select v.status from provider_version v where v.network = $1 and v.provider = c.provider
        order by v.load_id desc limit 1) v
-     left join performance p on p.network = $1 and p.epoch = $2 and p.provider = c.provider
+     -- The limit keeps this a lookup by key: right after a large load the tables have no statistics, and a join would
+     -- be planned as a loop over all rows of the epoch for each provider.
+     left join lateral (
+       select p.uptime from performance p where p.network = $1 and p.epoch = $2 and p.provider = c.provider
+       limit 1) p on true
      where v.status = 'active'`,
     [network, epoch],
   );

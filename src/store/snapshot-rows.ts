@@ -5,6 +5,7 @@ import type { SnapshotTable } from '../proofs/digests';
 import { OrphanCapacity, providersOfLines } from '../rulesets/1/provider-lines';
 import type { ProviderRows } from '../rulesets/1/records';
 import { StoreError } from './errors';
+import { joinByHashing } from './plans';
 import type { Queryable } from './pool';
 import { SEALED_ROWS } from './snapshots';
 
@@ -105,6 +106,7 @@ const CORRECTED_STATEMENTS: Readonly<Record<SnapshotTable, string>> = {
 
 /** Binds the range for the streams that follow; must be called inside a transaction. */
 export async function bindRange(client: PoolClient, range: RowRange): Promise<void> {
+  if (range.dispute !== undefined && range.dispute !== SEALED_ROWS) await joinByHashing(client);
   await client.query(
     `select set_config('settle.network', $1, true), set_config('settle.epoch', $2, true),
        set_config('settle.registry_load', $3, true), set_config('settle.after', $4, true),

@@ -12,14 +12,12 @@ export interface InputTable {
   readonly staged: string;
   /** SQL expression of the row's canonical line (spec §9), without its line end. */
   readonly line: string;
-  /** SQL expression of the line's key cells. */
-  readonly keyLine: string;
 }
 
 const OBSERVED_AT = `to_char(observed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
 
-function input(table: Omit<InputTable, 'line' | 'keyLine'>): InputTable {
-  return { ...table, line: lineOf([...table.key, ...table.values]), keyLine: lineOf(table.key) };
+function input(table: Omit<InputTable, 'line'>): InputTable {
+  return { ...table, line: lineOf([...table.key, ...table.values]) };
 }
 
 function lineOf(columns: readonly string[]): string {
@@ -71,6 +69,5 @@ export const INPUT_TABLES: readonly InputTable[] = [
 export const REGISTRY_STAGED =
   'provider text collate "C", joined_epoch integer, status text collate "C", payee text collate "C"';
 
-/** The same two expressions for a row of the registry. */
+/** The same expression for a row of the registry. */
 export const REGISTRY_LINE = lineOf(['provider', 'joined_epoch', 'status', 'payee']);
-export const REGISTRY_KEY_LINE = lineOf(['provider']);

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { extname, join } from 'node:path';
 import {
   bundleWorkflowCode,
@@ -9,6 +10,7 @@ import type { Pool } from 'pg';
 import { createActivities } from '../../activities';
 import type { ActivityDependencies, Witness } from '../../activities/dependencies';
 import { TASK_QUEUE } from '../../workflows/messages';
+import { buildIdOf } from '../audit/workflow-history';
 import { nodeHashes } from '../hashing/node-hashes';
 
 /** Providers in one chunk of the reward step: some megabytes in memory, and a transaction of a second or two. */
@@ -40,6 +42,7 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     pool: options.pool,
     hashes: await nodeHashes(),
     witness: options.witness,
+    workflowCode: options.bundle.code,
     chunkProviders: options.chunkProviders ?? CHUNK_PROVIDERS,
     reached: options.reached ?? (() => undefined),
   };
@@ -48,6 +51,8 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     namespace: options.namespace,
     taskQueue: TASK_QUEUE,
     workflowBundle: options.bundle,
+    // Stands in every history, so that a run names the code that it has to be replayed with.
+    buildId: buildIdOf(createHash('sha256').update(options.bundle.code, 'utf8').digest('hex')),
     activities: createActivities(deps),
     // One connection for each activity, and one to spare, so that no activity waits for another's connection.
     maxConcurrentActivityTaskExecutions: Math.max(1, (options.pool.options.max ?? 8) - 1),

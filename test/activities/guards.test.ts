@@ -76,12 +76,20 @@ describe('snapshot', () => {
     expect(await count(database, 'price', network)).toBe(0);
   });
 
-  test('an epoch of several chunks is read whole once more before it is published', async () => {
-    const prepared = await rewarded(2);
+  test.each([2, 20_000])('a checked computation in chunks of %i is read whole before a later run goes on', async (most) => {
+    const prepared = await rewarded(most);
+    await check(prepared);
     await database.tamper(`update settle.capacity set served = 1 where network = $1 and provider = 'p4'`, [
       prepared.network,
     ]);
-    await expect(check(prepared)).rejects.toMatchObject(failing('snapshot'));
+    await expect(prepared.activities.check(prepared.key, null, 'request')).rejects.toMatchObject(failing('snapshot'));
+  });
+
+  test('a chunk changed after sealing is noticed where it is only summed', async () => {
+    const { activities, network, key } = await rewarded(2);
+    await database.tamper(`update settle.capacity set served = 1 where network = $1 and provider = 'p4'`, [network]);
+    await expect(activities.sumChunk(key, 1)).resolves.toMatchObject({ providers: 2 });
+    await expect(activities.sumChunk(key, 2)).rejects.toMatchObject(failing('snapshot'));
   });
 
   test('sums that the prices were made from, and that the rows do not have', async () => {

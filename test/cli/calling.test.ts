@@ -23,6 +23,16 @@ describe('settle --help', () => {
   });
 });
 
+describe('options of every command', () => {
+  it('may stand before the command, and without one they mean `start`', async () => {
+    expect((await ended('-o', 'json', '--debug', 'epoch', 'run', 'x')).stderr).toMatch(
+      /epochs are written 42 or 10\.\.42/,
+    );
+    expect((await ended('--no-input', '--policy', policy)).stderr).toMatch(/--policy needs --input/);
+    expect(await ended('--version')).toMatchObject({ exit: 0, stdout: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+  });
+});
+
 describe('a wrong call', () => {
   it.each([
     ['an unknown command', ['setle']],

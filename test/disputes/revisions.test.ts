@@ -1,7 +1,6 @@
 import type { Activities } from '../../activities';
 import { previewDispute } from '../../src/queries/revision-changes';
 import { lastEntry } from '../../src/store/chain';
-import { readClaims } from '../../src/store/claims';
 import { getDispute } from '../../src/store/disputes';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
@@ -45,8 +44,11 @@ async function everythingOf(revision: number): Promise<string> {
 
 async function claims(): Promise<Record<string, [entitlement: string, cumulative: string]>> {
   const last = await lastEntry(database.viewer, network);
-  const found = await readClaims(database.viewer, network, last!.position);
-  return Object.fromEntries(found.map((claim) => [claim.payee, [claim.entitlement, claim.cumulative]]));
+  const found = await database.viewer.query<Record<'payee' | 'entitlement' | 'cumulative', string>>(
+    'select payee, entitlement, cumulative from claim where network = $1 and position = $2 and cumulative > 0',
+    [network, last!.position],
+  );
+  return Object.fromEntries(found.rows.map((claim) => [claim.payee, [claim.entitlement, claim.cumulative]]));
 }
 
 const amount = async (epoch: number, revision: number, provider: string): Promise<bigint> =>

@@ -18,6 +18,7 @@ export async function activitiesOn(pool: Pool, knobs: DependencyKnobs = {}): Pro
     pool,
     hashes: await nodeHashes(),
     witness: knobs.witness ?? { publish: async () => undefined },
+    workflowCode: null,
     chunkProviders: knobs.chunkProviders ?? 20_000,
     reached: knobs.reached ?? (() => undefined),
   });

@@ -1,5 +1,5 @@
 import type { Pool } from 'pg';
-import { type LedgerCheck, checkLedger } from '../../src/commands/check-ledger';
+import { checkLedger, type LedgerCheck } from '../../src/commands/check-ledger';
 import { confirmPayments } from '../../src/commands/confirm-payments';
 import { createBatch, decideBatch } from '../../src/commands/payments';
 import { balanceOf } from '../../src/ledger/dues';
@@ -84,7 +84,9 @@ export async function standings(pool: Pool, network: string): Promise<Readonly<R
 }
 
 export async function totals(pool: Pool, network: string): Promise<Readonly<Record<string, bigint>>> {
-  return Object.fromEntries((await accountTotals(pool, network)).map(({ account, amount }) => [account, BigInt(amount)]));
+  return Object.fromEntries(
+    (await accountTotals(pool, network)).map(({ account, amount }) => [account, BigInt(amount)]),
+  );
 }
 
 /** What does not hold of the ledger; empty: all of it follows from the rows. */

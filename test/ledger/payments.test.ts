@@ -1,14 +1,14 @@
 import type { Activities } from '../../activities';
 import { failPayment } from '../../src/commands/confirm-payments';
+import { importBundle } from '../../src/commands/import-bundle';
 import { payableLines, previewBatch } from '../../src/commands/payments';
 import { corrected, rows, withdrawn } from '../disputes/disputing';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
 import { makeNetwork, PAYEES, withBundleFolder } from '../harness/networks';
-import { importBundle } from '../../src/commands/import-bundle';
 import {
-  acting,
   APPROVER,
+  acting,
   atLeast,
   confirmed,
   decided,
@@ -82,9 +82,15 @@ describe('accounts', () => {
     const other = await makeNetwork({ pool: database.operator, actor: OPERATOR });
     await settleAllInProcess(activities, other);
     await made(database, other);
-    await database.tamper(`update settle.ledger_posting set amount = amount + 1 where network = $1 and account = 'treasury' and journal = 'publication/1/1'`, [other]);
+    await database.tamper(
+      `update settle.ledger_posting set amount = amount + 1 where network = $1 and account = 'treasury' and journal = 'publication/1/1'`,
+      [other],
+    );
     expect((await ledgerFaults(database.viewer, other)).map((f) => f.name)).toEqual(['accounts-balance']);
-    await database.tamper(`update settle.payout set amount = amount + 1, gross = gross + 1 where network = $1 and epoch = 0 and provider = 'p1'`, [other]);
+    await database.tamper(
+      `update settle.payout set amount = amount + 1, gross = gross + 1 where network = $1 and epoch = 0 and provider = 'p1'`,
+      [other],
+    );
     const faults = await ledgerFaults(database.viewer, other);
     expect(faults.map((f) => f.name)).toEqual(['accounts-balance', 'providers-control', 'entitlement-fold']);
     expect(faults[2]!.detail).toContain('provider p1: folded ');
@@ -129,10 +135,12 @@ describe('a batch', () => {
     const { batch } = await made(database, network);
     await expect(decided(database, network, batch, 'approved', OPERATOR)).rejects.toMatchObject({ id: 'SelfApproval' });
     await expect(
-      database.open('settle_approver').query(
-        `insert into payment_decision (network, batch, decision, actor, reason) values ($1, $2, 'approved', $3, 'mine')`,
-        [network, batch, OPERATOR],
-      ),
+      database
+        .open('settle_approver')
+        .query(
+          `insert into payment_decision (network, batch, decision, actor, reason) values ($1, $2, 'approved', $3, 'mine')`,
+          [network, batch, OPERATOR],
+        ),
     ).rejects.toThrow('cannot approve it');
     expect(await refusals('payment-approved')).toEqual([{ actor: OPERATOR, outcome: 'refused', id: 'SelfApproval' }]);
     await expect(lines(batch)).rejects.toMatchObject({ id: 'BatchNotApproved' });
@@ -144,7 +152,9 @@ describe('a batch', () => {
     await decided(database, network, batch, 'rejected', OPERATOR);
     expect(await standings(database.viewer, network)).toEqual(before);
     await expect(decided(database, network, batch)).rejects.toMatchObject({ id: 'BatchClosed' });
-    await expect(confirmed(database, network, batch, ['p0', 'tx', 1n])).rejects.toMatchObject({ id: 'BatchNotApproved' });
+    await expect(confirmed(database, network, batch, ['p0', 'tx', 1n])).rejects.toMatchObject({
+      id: 'BatchNotApproved',
+    });
   });
 
   test('the same request id gives the first batch; with another body it is a conflict', async () => {
@@ -206,7 +216,11 @@ describe('confirming', () => {
   test('in parts: what is unconfirmed stays on its way', async () => {
     await confirmed(database, network, batch, ['p0', 'tx1', 1n]);
     await confirmed(database, network, batch, ['p0', 'tx2', 2n]);
-    expect((await standings(database.viewer, network)).p0).toMatchObject({ paid: 3n, inFlight: amounts.p0! - 3n, due: 0n });
+    expect((await standings(database.viewer, network)).p0).toMatchObject({
+      paid: 3n,
+      inFlight: amounts.p0! - 3n,
+      due: 0n,
+    });
     expect((await lines(batch))[0]).toMatchObject({ provider: 'p0', confirmed: '3' });
   });
 
@@ -229,7 +243,11 @@ describe('confirming', () => {
     await expect(attempt).rejects.toMatchObject({ id: 'PaymentConflict' });
     await expect(attempt).rejects.toThrow(words);
     expect(await standings(database.viewer, network)).toEqual(before);
-    expect((await refusals('payment-confirm')).at(-1)).toEqual({ actor: OPERATOR, outcome: 'refused', id: 'PaymentConflict' });
+    expect((await refusals('payment-confirm')).at(-1)).toEqual({
+      actor: OPERATOR,
+      outcome: 'refused',
+      id: 'PaymentConflict',
+    });
   });
 
   test('two confirmations of one file may not overpay together', async () => {
@@ -261,7 +279,11 @@ describe('confirming', () => {
     const failing = { network, batch, provider: 'p0', reason: 'the wallet refused', requestId: null };
     await failPayment(acting(database, OPERATOR), failing);
     await failPayment(acting(database, OPERATOR), failing);
-    expect((await standings(database.viewer, network)).p0).toMatchObject({ due: amounts.p0! - 5n, inFlight: 0n, paid: 5n });
+    expect((await standings(database.viewer, network)).p0).toMatchObject({
+      due: amounts.p0! - 5n,
+      inFlight: 0n,
+      paid: 5n,
+    });
     await expect(confirmed(database, network, batch, ['p0', 'tx2', 1n])).rejects.toThrow('given up');
     expect((await lines(batch)).map((line) => line.provider)).toEqual(['p1']);
     const next = await made(database, network);
@@ -318,7 +340,13 @@ describe('after a dispute', () => {
     await decided(database, network, batch);
     const paid = BigInt((await all(batch)).find((line) => line.provider === 'p1')!.amount);
     for (const epoch of [0, 1, 2]) {
-      await corrected(database, activities, network, epoch, withdrawn('capacity', `${epoch},p1,gpu`, `${epoch},p1,disk`));
+      await corrected(
+        database,
+        activities,
+        network,
+        epoch,
+        withdrawn('capacity', `${epoch},p1,gpu`, `${epoch},p1,disk`),
+      );
     }
     const fresh = await standings(database.viewer, network);
     expect(fresh.p1).toMatchObject({ entitlement: 0n, paid, receivable: paid });

@@ -116,7 +116,7 @@ test('who asked cannot approve, a digest that is not held is refused, and both a
     const { network } = await heldNetwork();
     await expect(decideAs('olivia', network, 'approved')).rejects.toMatchObject({ id: 'SelfApproval' });
     await expect(decideAs('paul', network, 'approved', 'f'.repeat(64))).rejects.toMatchObject({ id: 'HoldMismatch' });
-    const found = await world.database.viewer.query(
+    const found = await world.database.open('settle_auditor').query(
       `select actor, action, outcome, detail ->> 'id' as id from audit_log
        where network = $1 and outcome = 'refused' order by entry`,
       [network],

@@ -66,7 +66,7 @@ function compileSmall(points: CurvePoints): SmallCurve | null {
     const divisor = greatestDivisor(rise < 0n ? -rise : rise, x1 - x0);
     const terms = [x1, x0, y0, rise / divisor, (x1 - x0) / divisor] as const;
     // Twice, since a rest is doubled for rounding.
-    const reach = 2n * ((x1 - x0) * (rise < 0n ? -rise : rise)) / divisor;
+    const reach = (2n * ((x1 - x0) * (rise < 0n ? -rise : rise))) / divisor;
     if ([...terms, reach].some((term) => term > SAFE || term < -SAFE)) return null;
     // biome-ignore lint/plugin/exact-money: each was just found to be a safe integer
     const [upTo, from, start, up, along] = terms.map(Number) as [number, number, number, number, number];
@@ -90,8 +90,9 @@ function pieceValue(pieces: readonly Piece[], x: number): number {
   const rest = numerator % run;
   const floor = (numerator - rest) / run;
   if (rest === 0) return y0 + floor;
-  const twice = Math.abs(rest) * 2;
-  // Away from zero if more than half, and on the half if that makes y0 + floor even.
+  const twice = (rest < 0 ? -rest : rest) * 2;
+  // The floor is towards zero here: away from it if more than half, and on the half if that makes y0 + floor even.
   const away = twice > run || (twice === run && (y0 + floor) % 2 !== 0);
-  return y0 + floor + (away ? Math.sign(rest) : 0);
+  if (!away) return y0 + floor;
+  return y0 + floor + (rest < 0 ? -1 : 1);
 }

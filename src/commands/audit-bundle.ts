@@ -1,0 +1,53 @@
+import { promisify } from 'node:util';
+import { gunzip, gzip } from 'node:zlib';
+import { BundleUnreadable, packBundle } from '../audit/bundle';
+import { DossierLoader } from '../audit/load-dossier';
+import { type Verification, verifyBundle } from '../audit/verify';
+import type { Hashes } from '../proofs/hashes';
+import { unchangingView } from '../store/pool';
+import type { CommandContext } from './context';
+import { CommandError } from './errors';
+
+const zip = promisify(gzip);
+const unzip = promisify(gunzip);
+
+/** More than this no bundle unpacks to: a file of a few kilobytes must not fill the memory. */
+const LARGEST_BUNDLE_BYTES = 2 ** 30;
+
+/**
+ * The audit bundle of a published epoch, all its revisions: one gzip'd JSON document.
+ * @throws CommandError `NothingPublished`
+ */
+export async function auditBundle(
+  context: Pick<CommandContext, 'pool'>,
+  network: string,
+  epoch: number,
+): Promise<Uint8Array> {
+  const bundle = await unchangingView(context.pool, async (client) => {
+    const loader = await DossierLoader.open(client, network);
+    const publications = loader.publications(epoch, epoch);
+    if (publications.length === 0) {
+      throw new CommandError(
+        'NothingPublished',
+        `epoch ${epoch} of ${network} is not published: there is nothing to bundle`,
+      );
+    }
+    const dossiers = [];
+    for (const publication of publications) dossiers.push(await loader.load(publication));
+    return packBundle(dossiers);
+  });
+  return zip(JSON.stringify(bundle), { level: 9 });
+}
+
+/** Verifies the bytes of an audit bundle; see {@link verifyBundle}. @throws BundleUnreadable */
+export async function verifyBundleBytes(bytes: Uint8Array, hashes: Hashes, head: string | null): Promise<Verification> {
+  return verifyBundle(await parsed(bytes), hashes, head);
+}
+
+async function parsed(bytes: Uint8Array): Promise<unknown> {
+  try {
+    return JSON.parse((await unzip(bytes, { maxOutputLength: LARGEST_BUNDLE_BYTES })).toString('utf8'));
+  } catch (error) {
+    throw new BundleUnreadable(`this is no audit bundle: ${(error as Error).message}`);
+  }
+}

@@ -1,0 +1,188 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Activities } from '../../activities';
+import { importBundle } from '../../src/commands/import-bundle';
+import { decidePolicy, diffPolicies, proposePolicy } from '../../src/commands/policies';
+import { listEffectivePolicies } from '../../src/store/policies';
+import type { PolicyProposal } from '../../src/store/policy-proposals';
+import { contentOf, corrected, rows } from '../disputes/disputing';
+import { freshDatabase, type TestDatabase } from '../harness/databases';
+import { activitiesOn, settleEpochInProcess } from '../harness/in-process';
+import { bundleTexts, makeNetworkOf, withBundleFolder } from '../harness/networks';
+import { policyDocument } from '../harness/policy';
+
+let database: TestDatabase;
+let activities: Activities;
+let network: string;
+let folder: string;
+
+beforeAll(async () => {
+  database = await freshDatabase();
+  activities = await activitiesOn(database.worker);
+  folder = await mkdtemp(join(tmpdir(), 'settle-test-policies-'));
+});
+afterAll(async () => {
+  await rm(folder, { recursive: true });
+  await database.close();
+});
+// Four epochs of rows in a network without an end.
+beforeEach(async () => {
+  const calendar = { first: 0, last: null, holds: 'wait' as const };
+  const texts = bundleTexts({ epochs: 4 });
+  network = await makeNetworkOf(as('olivia'), texts, JSON.stringify(policyDocument()), calendar);
+});
+
+const as = (actor: string) => ({ pool: database.viewer, actor });
+const settle = (epoch: number) => settleEpochInProcess(activities, { network, epoch });
+
+let files = 0;
+type Document = ReturnType<typeof policyDocument>;
+async function fileOf(change: (document: Document) => unknown): Promise<string> {
+  const document = policyDocument();
+  change(document);
+  files += 1;
+  const file = join(folder, `policy-${files}.yaml`);
+  await writeFile(file, JSON.stringify(document));
+  return file;
+}
+
+async function proposed(fromEpoch: number, change: (document: Document) => unknown, actor = 'petra') {
+  const policyFile = await fileOf(change);
+  return proposePolicy(as(actor), { network, policyFile, fromEpoch, reason: 'the pool is halved', requestId: null });
+}
+
+const decided = ({ proposal }: PolicyProposal, outcome: 'approved' | 'rejected' = 'approved', actor = 'paul') =>
+  decidePolicy(as(actor), { network, proposal: String(proposal), outcome, reason: 'agreed', requestId: null });
+
+const halve = (document: Document) => {
+  document.pool.perEpoch = '500';
+};
+
+const poolOf = async (epoch: number, revision = 1) => (await contentOf(database, network, epoch, revision)).pool;
+
+test('F41: a policy settles from its epoch on; what is settled keeps its own, and so does every later revision of it', async () => {
+  await settle(0);
+  const change = await proposed(2, halve);
+  await settle(1);
+  await decided(change);
+  await settle(2);
+  expect([await poolOf(0), await poolOf(1), await poolOf(2)]).toEqual(['1000000000', '1000000000', '500000000']);
+  const hashes = await Promise.all(
+    [0, 1, 2].map(async (epoch) => (await contentOf(database, network, epoch, 1)).policyHash),
+  );
+  expect(hashes[0]).toBe(hashes[1]);
+  expect(hashes[2]).toBe(change.policyHash);
+  await corrected(database, activities, network, 1, rows('capacity', '1,p0,gpu,10,10'));
+  expect(await poolOf(1, 2)).toBe('1000000000');
+});
+
+test('F41: an epoch that is sealed in the middle of a change keeps the policy of its seal', async () => {
+  const change = await proposed(0, halve);
+  await activities.gather({ network, epoch: 0 }, 'test');
+  await activities.seal({ network, epoch: 0 });
+  await expect(decided(change)).rejects.toMatchObject({ id: 'EpochSealed' });
+  await expect(decided(change)).rejects.toThrow('a new one can begin with epoch 1 at the earliest, not with 0');
+  await settle(0);
+  expect(await poolOf(0)).toBe('1000000000');
+});
+
+test('approving and sealing at once: whichever is first, the seal names the policy that was in force', async () => {
+  for (const epoch of [0, 1, 2]) {
+    const change = await proposed(epoch, (document) => {
+      document.pool.perEpoch = String(900 - epoch);
+    });
+    const [approval] = await Promise.allSettled([decided(change), settle(epoch)]);
+    const expected = approval!.status === 'fulfilled' ? `${900 - epoch}000000` : undefined;
+    if (expected !== undefined) expect(await poolOf(epoch)).toBe(expected);
+    else expect((approval as PromiseRejectedResult).reason).toMatchObject({ id: 'EpochSealed' });
+    const effective = await listEffectivePolicies(database.viewer, network);
+    const inForce = effective.filter((one) => one.fromEpoch <= epoch).at(-1)!.policyHash;
+    expect((await contentOf(database, network, epoch, 1)).policyHash).toBe(inForce);
+  }
+});
+
+test.each<[string, number, (document: Document) => unknown, string]>([
+  ['another genesis', 1, (d) => (d.epoch.genesis = '2021-05-01T00:00:00Z'), 'epoch.genesis is 2021-05-01T00:00:00Z'],
+  ['another length', 1, (d) => (d.epoch.lengthSeconds = '7200'), 'epoch.lengthSeconds is 7200'],
+  ['other decimals', 1, (d) => (d.token.decimals = 18), 'token.decimals is 6 and may not become 18'],
+  ['no change', 1, () => undefined, 'settles epoch 1 already: nothing would change'],
+])('%s is refused', async (_, from, change, words) => {
+  const attempt = proposed(from, change);
+  await expect(attempt).rejects.toMatchObject({ id: 'PolicyRefused' });
+  await expect(attempt).rejects.toThrow(words);
+});
+
+test('an epoch that is closed is refused by name', async () => {
+  await settle(0);
+  await settle(1);
+  await expect(proposed(1, halve)).rejects.toThrow('a new one can begin with epoch 2 at the earliest, not with 1');
+});
+
+test('a policy that drops a market of loaded rows is refused with the rows, and may begin behind them', async () => {
+  const drop = (document: Document) => {
+    delete (document.market as Partial<Document['market']>).disk;
+  };
+  const attempt = decided(await proposed(2, drop));
+  await expect(attempt).rejects.toMatchObject({ id: 'PolicyRefused' });
+  await expect(attempt).rejects.toThrow(
+    '6 of capacity.csv name disk, epochs 2 to 3; 2 of demand.csv name disk, epochs 2 to 3. Keep the markets, or propose it from epoch 4 on',
+  );
+  await decided(await proposed(4, drop));
+  // From there on a row of that market is refused like any unknown one.
+  const late = withBundleFolder({ ...bundleTexts({ epochs: 5 }), providers: PROVIDERS }, (dir) =>
+    importBundle(as('olivia'), dir, { network, dryRun: false, outsideCalendar: 'refuse' }),
+  );
+  await expect(late).rejects.toThrow('market disk is not in the policy that settles epoch 4');
+});
+
+test('a second person approves; the attempt is on record, and the rows refuse it by themselves', async () => {
+  const change = await proposed(1, halve);
+  await expect(decided(change, 'approved', 'petra')).rejects.toMatchObject({ id: 'SelfApproval' });
+  const admin = database.open('settle_policy_admin');
+  await expect(
+    admin.query(
+      `insert into policy_effective (network, from_epoch, policy_hash, approved_by, reason, proposal)
+       values ($1, 1, $2, 'petra', 'mine', $3)`,
+      [network, change.policyHash, change.proposal],
+    ),
+  ).rejects.toThrow('no second person approved this policy');
+  const found = await database
+    .open('settle_auditor')
+    .query(`select actor, detail ->> 'id' as id from audit_log where network = $1 and outcome = 'refused'`, [network]);
+  expect(found.rows).toEqual([{ actor: 'petra', id: 'SelfApproval' }]);
+});
+
+test('a decision is final, a rejected policy settles nothing, and the same request again is told the same', async () => {
+  const change = await proposed(1, halve);
+  expect(await decided(change, 'rejected')).toMatchObject({ decision: 'rejected', decidedBy: 'paul' });
+  await expect(decided(change)).rejects.toMatchObject({ id: 'ProposalClosed' });
+  expect(await listEffectivePolicies(database.viewer, network)).toHaveLength(1);
+  const wanted = { network, policyFile: await fileOf(halve), fromEpoch: 3, reason: 'again', requestId: `${network}-p` };
+  const first = await proposePolicy(as('petra'), wanted);
+  expect(await proposePolicy(as('petra'), wanted)).toEqual(first);
+  await expect(proposePolicy(as('petra'), { ...wanted, fromEpoch: 2 })).rejects.toMatchObject({
+    id: 'RequestConflict',
+  });
+});
+
+test('a difference is told by key path, lists by place', async () => {
+  const before = await fileOf(() => undefined);
+  const after = await fileOf((document) => {
+    document.pool.perEpoch = '500';
+    document.rewards.growthPhases[0]!.multiplier = '2';
+    delete (document.market as Partial<Document['market']>).disk;
+  });
+  const changes = await diffPolicies({ pool: database.viewer }, before, after);
+  expect(changes.filter((change) => !change.path.startsWith('market.disk'))).toEqual([
+    { path: 'pool.perEpoch', before: '1000', after: '500' },
+    { path: 'rewards.growthPhases.0.multiplier', before: '1.5', after: '2' },
+  ]);
+  expect(changes).toContainEqual({ path: 'market.disk.basePrice', before: '0.01', after: null });
+  const change = await proposed(1, halve);
+  expect(await diffPolicies({ pool: database.viewer }, before, change.policyHash.slice(0, 12))).toEqual([
+    { path: 'pool.perEpoch', before: '1000', after: '500' },
+  ]);
+});
+
+const PROVIDERS = bundleTexts().providers;
