@@ -6,7 +6,7 @@ FROM node:20.20.2-bookworm-slim AS build
 WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --include=dev --no-audit --no-fund
-COPY tsconfig.json tsconfig.build.json start.mjs ./
+COPY tsconfig.json tsconfig.build.json start.mjs prepare.mjs ./
 COPY src ./src
 COPY workflows ./workflows
 COPY activities ./activities

@@ -2,7 +2,7 @@ import { epochTimes } from '../src/rulesets/1/calendar';
 import type { Policy } from '../src/rulesets/1/policy';
 import { tokenObservationOf } from '../src/rulesets/1/sealed-rows';
 import { type MissingInput, missingInputs } from '../src/rulesets/1/sealing';
-import { newestRevision } from '../src/store/chain';
+import { lastEntry, newestRevision } from '../src/store/chain';
 import { findFailure } from '../src/store/failures';
 import { effectivePolicyHash } from '../src/store/policies';
 import type { Queryable } from '../src/store/pool';
@@ -43,13 +43,19 @@ export async function closedAnswer(db: Queryable, ref: EpochRef, run: RunRef): P
 /** Looks whether an epoch is open, and whether its inputs are complete (spec §3, Sealing). Changes nothing. */
 export async function gather(deps: ActivityDependencies, ref: EpochRef, run: RunRef): Promise<Gathered> {
   const closed = await closedAnswer(deps.pool, ref, run);
-  if (closed !== null) return { kind: 'closed', answer: closed };
+  if (closed !== null && !(await lacksClaims(deps.pool, ref))) return { kind: 'closed', answer: closed };
   if ((await findSeal(deps.pool, ref.network, ref.epoch)) !== null) return { kind: 'ready', missing: [] };
   const policy = await loadPolicy(deps.pool, await effectivePolicyHash(deps.pool, ref.network, ref.epoch));
   const missing = await missingNow(deps.pool, ref, policy);
   const { deadlineSeconds } = epochTimes(policy.epoch, ref.epoch);
   const { nowSeconds } = await databaseClock(deps.pool);
   return judge(missing, deadlineSeconds - nowSeconds);
+}
+
+/** Whether the epoch's revision is the end of the chain: its run ended before its claims, and the road makes them. */
+async function lacksClaims(db: Queryable, ref: EpochRef): Promise<boolean> {
+  const last = await lastEntry(db, ref.network);
+  return last?.kind === 'revision' && last.epoch === ref.epoch && last.revision === 1;
 }
 
 /** What the specification makes of missing inputs, with so many seconds left until the deadline. */

@@ -19,7 +19,7 @@ import { findResult, type Result } from '../src/store/results';
 import type { ComputationRef, DisputePublished, DisputeRef, DisputeStanding, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { guardChain } from './guard-chain';
-import { alreadyPublished, appendRevision } from './publish';
+import { alreadyPublished, appendRevision, proveLast } from './publish';
 
 /**
  * Publishes the revision of an approved dispute exactly once, in one transaction, as `publish` does for revision 1.
@@ -33,6 +33,7 @@ export async function publishDispute(
   key: ComputationRef,
   digest: string,
 ): Promise<DisputePublished> {
+  await proveLast(deps, ref.network);
   const published = await transaction(deps.pool, async (client): Promise<DisputePublished> => {
     const network = await lockNetwork(client, ref.network);
     const dispute = await getDispute(client, ref);

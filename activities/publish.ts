@@ -33,6 +33,7 @@ export async function publish(
   digest: string,
   run: RunRef,
 ): Promise<Published> {
+  await proveLast(deps, key.network);
   const published = await transaction(deps.pool, async (client): Promise<Published> => {
     const network = await lockNetwork(client, key.network);
     const stored = await findEntry(client, key.network, key.epoch, key.revision, 'revision');
@@ -53,7 +54,8 @@ export async function publish(
 
 /**
  * Appends a checked result to the chain as the newest revision of its epoch, books it, and ends the holds of later
- * epochs that had read another history. Under the network's lock, after the guards. Returns the new head.
+ * epochs that had read another history. Under the network's lock, after the guards and `proveLast`. Returns the new head.
+ * @throws StoreError `ChainUnproved` if somebody else published in between: the retry begins with its claims.
  */
 export async function appendRevision(
   deps: ActivityDependencies,
@@ -62,7 +64,10 @@ export async function appendRevision(
   result: Result,
   network: Network,
 ): Promise<string> {
-  const last = await proveLast(deps, client, key.network);
+  const last = await lastEntry(client, key.network);
+  if (last?.kind === 'revision') {
+    throw new StoreError('ChainUnproved', `revision ${last.revision} of epoch ${last.epoch} has no claims yet`);
+  }
   const previousHead = last?.head ?? GENESIS_HEAD;
   const entry = chainEntry(deps.hashes, JSON.parse(result.content) as RevisionContent, previousHead);
   await appendEntry(client, key, {
@@ -107,28 +112,30 @@ async function approvedResult(client: PoolClient, key: ComputationRef, digest: s
 }
 
 /**
- * The last entry of the chain, after making sure that it is not a revision without claims: a worker that died between
- * the two leaves that for whoever publishes next (spec §9: after every revision come its claims).
+ * Makes the claims of the chain's last entry if it is a revision without them: a run that ended between the two leaves
+ * that for whoever publishes next (spec §9: after every revision come its claims).
  */
-async function proveLast(deps: ActivityDependencies, client: PoolClient, network: string): Promise<StoredEntry | null> {
-  const last = await lastEntry(client, network);
-  if (last === null || last.kind === 'claims') return last;
-  await appendClaims(deps, client, { network, ...last });
-  return lastEntry(client, network);
+export async function proveLast(deps: ActivityDependencies, network: string): Promise<void> {
+  const last = await lastEntry(deps.pool, network);
+  if (last?.kind === 'revision') await prove(deps, { ...last, network }, null);
 }
 
-/** Makes the claims entry of a published revision (spec §9), or finds it; then witnesses the head outside. */
-export async function prove(deps: ActivityDependencies, key: ComputationRef, run: RunRef): Promise<Proved> {
+/**
+ * Makes the claims entry of a published revision (spec §9), or finds it; then witnesses the head outside.
+ * `run`: null where another run than the revision's own makes them.
+ */
+export async function prove(deps: ActivityDependencies, key: ComputationRef, run: RunRef | null): Promise<Proved> {
   const proved = await transaction(deps.pool, async (client) => {
     await lockNetwork(client, key.network);
     const stored = await findEntry(client, key.network, key.epoch, key.revision, 'claims');
     if (stored !== null) return provedBy(stored);
     const last = await lastEntry(client, key.network);
     if (last?.kind !== 'revision' || last.epoch !== key.epoch || last.revision !== key.revision) {
-      throw new GuardFailed('chain', {
-        epoch: key.epoch,
-        reason: 'its revision is not the last entry, and has no claims',
-      });
+      // No guard of spec §8: a database that lost what it had committed ends the run, and fails no epoch.
+      throw new StoreError(
+        'TamperedRows',
+        `revision ${key.revision} of epoch ${key.epoch} was published and is not at the end of the chain: audit the database before anything else`,
+      );
     }
     const entry = await appendClaims(deps, client, { ...key, ...last });
     await appendAudit(client, {
@@ -138,8 +145,8 @@ export async function prove(deps: ActivityDependencies, key: ComputationRef, run
       subject: `epoch ${key.epoch} revision ${key.revision}`,
       outcome: 'done',
       reason: 'all guards hold',
-      requestId: run.requestId,
-      detail: { head: entry.head, workflowId: run.workflowId, runId: run.runId },
+      requestId: run?.requestId ?? null,
+      detail: { head: entry.head, workflowId: run?.workflowId ?? null, runId: run?.runId ?? null },
     });
     await deps.reached('prove:before-commit');
     return provedBy(entry);

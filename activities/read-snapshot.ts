@@ -6,9 +6,16 @@ import type { Hashes } from '../src/proofs/hashes';
 import { ProviderTally, providerFactsText } from '../src/rulesets/1/facts';
 import type { Policy } from '../src/rulesets/1/policy';
 import { bindRange, type RowRange, rangeHashes, readLines, readProviders } from '../src/store/snapshot-rows';
+import { StoreError } from '../src/store/errors';
 import type { SnapshotChunk, StoredSnapshot } from '../src/store/snapshots';
 
 const SMALL_TABLES = ['demand', 'quotes', 'token', 'macro'] as const;
+
+/**
+ * Chunks of one epoch: twenty million providers in chunks of 20,000. Each is two activities of about six events where
+ * the pool binds, and a history ends at 51,200 events.
+ */
+const MOST_CHUNKS = 1_000;
 
 /**
  * Reads an epoch's rows once in canonical order, chunk by chunk, for the digests and the sums.
@@ -37,10 +44,16 @@ export async function readSnapshot(
     };
     const read = await readProviders(client, each, rows.dispute);
     for (const provider of read.providers) tally.add(provider);
-    counts.providers += read.providers.length;
+    counts.providers += read.providerRows;
     counts.capacity += read.capacityRows;
     counts.performance += read.performanceRows;
-    chunks.push({ after, upTo, providers: read.providers.length, digests: hexOf(own) });
+    if (chunks.length === MOST_CHUNKS) {
+      throw new StoreError(
+        'EpochTooLarge',
+        `epoch ${rows.epoch} of network ${rows.network} has more than ${counts.providers} providers with capacity: one run settles ${MOST_CHUNKS} chunks of them; give the network's regions networks of their own, or the worker larger chunks`,
+      );
+    }
+    chunks.push({ after, upTo, providers: read.providerRows, digests: hexOf(own) });
     heartbeat({ providers: counts.providers });
     after = upTo;
     last = upTo === null;

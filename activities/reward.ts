@@ -2,13 +2,13 @@ import { createHash } from 'node:crypto';
 import { heartbeat } from '@temporalio/activity';
 import type { PoolClient } from 'pg';
 import { amountText, NANO_DECIMALS, parseAmount, scaledText } from '../src/numbers/amounts';
-import type { Amount } from '../src/numbers/units';
+import type { Amount, NanoRatio } from '../src/numbers/units';
 import { canonicalJson } from '../src/proofs/canonical-json';
 import { canonicalLine } from '../src/proofs/canonical-lines';
 import { type DerivationText, parseDerivation } from '../src/rulesets/1/derivation-text';
 import { type ProviderFactsText, ProviderTally, providerFactsText } from '../src/rulesets/1/facts';
 import type { Policy } from '../src/rulesets/1/policy';
-import type { Derivation, ProviderRows } from '../src/rulesets/1/records';
+import type { Derivation } from '../src/rulesets/1/records';
 import { type GrossReward, grossOf, payoutOf } from '../src/rulesets/1/reward';
 import { cellsOf, PAYOUTS_COLUMNS, payoutRow } from '../src/rulesets/1/tables';
 import { getComputation, priceRows } from '../src/store/computations';
@@ -57,8 +57,7 @@ export function sumChunk(deps: ActivityDependencies, key: ComputationRef, index:
   }));
 }
 
-const cappedOf = (rewards: readonly GrossReward[]): Amount =>
-  rewards.reduce((sum, one) => sum + one.capped, 0n) as Amount;
+const cappedOf = (rewards: readonly Earned[]): Amount => rewards.reduce((sum, one) => sum + one.capped, 0n) as Amount;
 
 interface ChunkRead {
   readonly chunk: SnapshotChunk;
@@ -71,7 +70,7 @@ async function overChunk(
   deps: ActivityDependencies,
   key: ComputationRef,
   index: number,
-  work: (client: PoolClient, read: ChunkRead, rewards: readonly GrossReward[]) => Promise<Rewarded>,
+  work: (client: PoolClient, read: ChunkRead, rewards: readonly Earned[]) => Promise<Rewarded>,
 ): Promise<Rewarded> {
   const header = await getComputation(deps.pool, key);
   const { dispute } = header;
@@ -100,7 +99,7 @@ async function grossRewards(
   chunk: SnapshotChunk,
   snapshot: StoredSnapshot,
   dispute: number,
-): Promise<readonly GrossReward[]> {
+): Promise<readonly Earned[]> {
   const hashes = {
     providers: createHash('sha256'),
     capacity: createHash('sha256'),
@@ -124,13 +123,24 @@ async function grossRewards(
       });
     }
   }
-  if (snapshot.chunks.length === 1) requireSameFacts(policy, read.providers, snapshot.facts as ProviderFactsText);
-  return read.providers.map((provider) => grossOf(derivation, policy, provider));
+  const tally = new ProviderTally(policy.rewards.performance.minimumUptime);
+  const rewards: Earned[] = [];
+  for (const provider of read.providers) {
+    tally.add(provider);
+    const { reason, gross, capped, score } = grossOf(derivation, policy, provider);
+    rewards.push({ provider: provider.provider, reason, gross, capped, multiplier: score?.multiplier ?? null });
+  }
+  if (snapshot.chunks.length === 1) requireSameFacts(tally, snapshot.facts as ProviderFactsText);
+  return rewards;
 }
 
-function requireSameFacts(policy: Policy, providers: readonly ProviderRows[], sealed: ProviderFactsText): void {
-  const tally = new ProviderTally(policy.rewards.performance.minimumUptime);
-  for (const provider of providers) tally.add(provider);
+/** What of a provider's gross reward a payout is made of: lines and scores are not kept for a whole chunk. */
+interface Earned extends Pick<GrossReward, 'provider' | 'reason' | 'gross' | 'capped'> {
+  /** M4; null: not eligible, so of no account. */
+  readonly multiplier: NanoRatio | null;
+}
+
+function requireSameFacts(tally: ProviderTally, sealed: ProviderFactsText): void {
   const read = providerFactsText(tally.facts());
   if (canonicalJson(read) === canonicalJson(sealed)) return;
   throw new GuardFailed('snapshot', {
@@ -140,11 +150,10 @@ function requireSameFacts(policy: Policy, providers: readonly ProviderRows[], se
   });
 }
 
-function* payoutLines(derivation: Derivation, rewards: readonly GrossReward[], cappedSum: Amount): Iterable<string> {
+function* payoutLines(derivation: Derivation, rewards: readonly Earned[], cappedSum: Amount): Iterable<string> {
   for (const one of rewards) {
     const row = payoutRow(payoutOf(derivation, one, cappedSum));
-    // M4 is of no account where nothing is paid.
-    const multiplier = one.score === null ? '' : scaledText(one.score.multiplier, NANO_DECIMALS);
+    const multiplier = one.multiplier === null ? '' : scaledText(one.multiplier, NANO_DECIMALS);
     yield canonicalLine([...cellsOf(PAYOUTS_COLUMNS, row), multiplier]);
   }
 }

@@ -35,7 +35,7 @@ export interface BenchResult {
 }
 
 const ROOT = join(__dirname, '..', '..');
-export const RESULTS = join(ROOT, 'bench', 'results');
+const RESULTS = join(ROOT, 'bench', 'results');
 
 /** Prints the table, and writes the JSON and the page. */
 export function report(options: BenchOptions, runs: readonly RunResult[]): void {
@@ -59,5 +59,5 @@ export function report(options: BenchOptions, runs: readonly RunResult[]): void 
   mkdirSync(RESULTS, { recursive: true });
   const name = label ?? `${options.providers}x${options.epochs}`;
   writeFileSync(join(RESULTS, `settle-${version}-${name}.json`), `${JSON.stringify(result, null, 2)}\n`);
-  writePage();
+  writePage(RESULTS);
 }

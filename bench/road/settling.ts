@@ -25,6 +25,8 @@ export interface EpochTimes {
   readonly startToEnd: number;
   readonly historyEvents: number;
   readonly historyBytes: number;
+  /** Chunk activities by the worker process that completed them. */
+  readonly chunks: Readonly<Record<string, number>>;
 }
 
 export interface Settled {
@@ -33,6 +35,8 @@ export interface Settled {
   readonly settleSeconds: number;
   readonly epochs: readonly EpochTimes[];
   readonly workerPeakBytes: readonly (number | null)[];
+  /** Chunk activities of all epochs that each worker process completed. */
+  readonly chunksByWorker: readonly number[];
   readonly postgresPeakBytes: number;
   /** Database bytes of each table's rows and indexes. */
   readonly tableBytes: Readonly<Record<string, number>>;
@@ -85,6 +89,7 @@ export async function settleBundle(
     settleSeconds: settled.seconds,
     epochs,
     workerPeakBytes,
+    chunksByWorker: byWorker(epochs),
     postgresPeakBytes: watch?.stop() ?? 0,
     tableBytes: await tableBytes(servers),
     folder,
@@ -105,6 +110,7 @@ async function epochTimes(servers: Servers, epoch: number): Promise<EpochTimes> 
   const scheduled = new Map<string, string>();
   const first = new Map<string, number>();
   const last = new Map<string, number>();
+  const chunks: Record<string, number> = {};
   for (const event of all) {
     const begun = event.activityTaskScheduledEventAttributes;
     if (begun) {
@@ -113,18 +119,38 @@ async function epochTimes(servers: Servers, epoch: number): Promise<EpochTimes> 
       if (!first.has(name)) first.set(name, secondsOf(event));
     }
     const ended = event.activityTaskCompletedEventAttributes;
-    if (ended) last.set(scheduled.get(String(ended.scheduledEventId)) ?? '', secondsOf(event));
+    if (!ended) continue;
+    const name = scheduled.get(String(ended.scheduledEventId)) ?? '';
+    last.set(name, secondsOf(event));
+    if (!CHUNK_STEPS.has(name)) continue;
+    const worker = ended.identity ?? '';
+    chunks[worker] = (chunks[worker] ?? 0) + 1;
   }
   const span = (from: string, to: string): number => (last.get(to) ?? 0) - (first.get(from) ?? 0);
   return {
     epoch,
-    steps: Object.fromEntries([...first.keys()].map((name) => [name, span(name, name)])),
+    steps: {
+      ...Object.fromEntries([...first.keys()].map((name) => [name, span(name, name)])),
+      // From the first sum of a chunk, where sums were taken first.
+      reward: span(first.has('sumChunk') ? 'sumChunk' : 'reward', 'reward'),
+    },
     sealToPublished: span('seal', 'publish'),
     sealToProved: span('seal', 'prove'),
     startToEnd: secondsOf(all.at(-1)!) - secondsOf(all[0]!),
     historyEvents: all.length,
     historyBytes: Number(description.raw.workflowExecutionInfo?.historySizeBytes ?? 0),
+    chunks,
   };
+}
+
+const CHUNK_STEPS = new Set(['sumChunk', 'reward']);
+
+function byWorker(epochs: readonly EpochTimes[]): number[] {
+  const sums: Record<string, number> = {};
+  for (const { chunks } of epochs) {
+    for (const [worker, n] of Object.entries(chunks)) sums[worker] = (sums[worker] ?? 0) + n;
+  }
+  return Object.values(sums);
 }
 
 async function tableBytes(servers: Servers): Promise<Record<string, number>> {

@@ -60,6 +60,7 @@ const EXIT_OF_STORE: Partial<Record<StoreErrorId, ExitCode>> = {
 const EXIT_OF_COMMAND: Partial<Record<CommandErrorId, ExitCode>> = {
   AlreadyRunning: EXIT.already,
   PolicyMismatch: EXIT.already,
+  ClaimsMismatch: EXIT.mismatch,
 };
 
 /** Codes of errors that carry what, where and todo. */

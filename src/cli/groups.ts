@@ -11,6 +11,7 @@ const GROUPS = {
   payout: 'what providers were paid',
   policy: 'policies, checked, proposed and approved',
   payment: 'paying what is due',
+  claims: 'what payees may have claimed, and its proofs',
   ledger: 'accounts, dues, and their check',
   'audit-log': 'who did what and why',
   dispute: 'corrections of published epochs',

@@ -24,8 +24,7 @@ export async function withWorkflows<T>(
   work: (session: WorkflowSession) => Promise<T>,
   options: Partial<SessionOptions> = {},
 ): Promise<T> {
-  const { installRuntime, openWorkflowSession } = await import('./session.js');
-  await installRuntime();
+  const { openWorkflowSession } = await import('./session.js');
   const loss = lossOfServers();
   const session = await openWorkflowSession({ ...sessionOptions(io), onLost: loss.report, ...options });
   return closing(io, session, (opened) => Promise.race([work(opened), loss.promise]));

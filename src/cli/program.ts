@@ -6,6 +6,7 @@ import { formatArgument } from './arguments';
 import * as audit from './audit';
 import * as auditLog from './audit-log';
 import * as bundle from './bundle';
+import * as claims from './claims';
 import * as database from './database';
 import * as diff from './diff';
 import * as dispute from './dispute';
@@ -45,6 +46,7 @@ const MODULES: readonly CommandModule[] = [
   database,
   audit,
   bundle,
+  claims,
   auditLog,
 ];
 

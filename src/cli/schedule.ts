@@ -58,7 +58,7 @@ async function status(io: Io, network: string): Promise<void> {
   await withWorkflows(io, async (session) => {
     const standing = await scheduleStanding(session, network);
     io.account(standingAccount(standing));
-    if (standing.differs.length > 0) io.say(`\`settle schedule apply --network ${network}\` mends it.`);
+    if (standing.differs.length > 0) io.say(`\`settle schedule apply --network ${network}\` brings it in line.`);
   });
 }
 

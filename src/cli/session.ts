@@ -1,6 +1,7 @@
+import { mkdir } from 'node:fs/promises';
 import { userInfo } from 'node:os';
 import { join } from 'node:path';
-import type { NativeConnectionOptions } from '@temporalio/worker';
+import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import type { WorkflowContext } from '../commands/context';
 import { StackError, StackNotRunning } from '../stack/errors';
@@ -68,7 +69,7 @@ export async function openWorkflowSession(options: SessionOptions = {}): Promise
     const url = await preparedUrl(addresses.postgres, options);
     const opening = import('./temporal-client.js').then(({ openClient }) => openClient(addresses.temporal));
     opening.catch(() => undefined);
-    closers.push(async () => (await opening).close());
+    closers.push(async () => (await opening.catch(() => null))?.close());
     const base = await databaseSession(addresses.postgres, url, options, closers);
     const { client: temporal } = await opening;
     // Whether it fails to start, or later, is told by `onLost`.
@@ -189,13 +190,13 @@ function startWorker(
   const pool = rolePool(url, 'settle_worker', options);
   closers.push(() => pool.end());
   // The worker's library takes half a second to load, which commands that only read need not wait for.
-  const connection = import('@temporalio/worker').then(({ NativeConnection }) =>
-    NativeConnection.connect(temporal.connection as NativeConnectionOptions),
-  );
+  const connection = connectWorker(temporal);
   connection.catch(() => undefined);
-  closers.push(async () => (await connection).close());
+  closers.push(async () => (await connection.catch(() => null))?.close());
   const worker = (async () => {
     const { bundleWorkflows, createWorker } = await import('../worker/worker.js');
+    // A home of our own servers is there by now; beside others' it only holds the witness.
+    await mkdir(home, { recursive: true });
     return createWorker({
       connection: await connection,
       namespace: temporal.namespace,
@@ -229,11 +230,13 @@ function workerLost(cause: Error): StackError {
   });
 }
 
-/** The SDK's runtime traps SIGTERM and SIGINT by itself; this process has its own order of closing. */
-export async function installRuntime(): Promise<void> {
-  const { Runtime } = await import('@temporalio/worker');
-  Runtime.install({
+/** The worker's library traps SIGTERM and SIGINT by itself, unless told before that this process closes in its own order. */
+async function connectWorker(temporal: TemporalAddress): Promise<NativeConnection> {
+  const library = await import('@temporalio/worker');
+  const quiet = () => undefined;
+  library.Runtime.install({
     shutdownSignals: [],
-    logger: { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error() {} },
+    logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
   });
+  return library.NativeConnection.connect(temporal.connection as NativeConnectionOptions);
 }

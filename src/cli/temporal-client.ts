@@ -5,6 +5,7 @@ import {
   defaultGrpcRetryOptions,
   makeGrpcRetryInterceptor,
 } from '@temporalio/client';
+import { StackError } from '../stack/errors';
 import type { TemporalAddress } from '../stack/stack';
 
 type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
@@ -27,7 +28,7 @@ export async function openClient(temporal: TemporalAddress): Promise<OpenClient>
   const gate: Interceptor = (options, nextCall) =>
     (closed ? cancelledCall() : nextCall(options)) as ReturnType<Interceptor>;
   const interceptors = [makeGrpcRetryInterceptor(defaultGrpcRetryOptions()), gate];
-  const connection = await Connection.connect({ ...temporal.connection, interceptors });
+  const connection = await connect(temporal, interceptors);
   return {
     client: new Client({ connection, namespace: temporal.namespace }),
     close: () => {
@@ -35,6 +36,19 @@ export async function openClient(temporal: TemporalAddress): Promise<OpenClient>
       return connection.close();
     },
   };
+}
+
+async function connect(temporal: TemporalAddress, interceptors: Interceptor[]): Promise<Connection> {
+  try {
+    return await Connection.connect({ ...temporal.connection, interceptors });
+  } catch (cause) {
+    throw new StackError('TemporalNotStarted', {
+      what: `Temporal does not answer: ${(cause as Error).message}.`,
+      where: temporal.address,
+      todo: 'look whether it runs, and whether TEMPORAL_ADDRESS and its TLS settings name it; `settle doctor` tells more.',
+      cause,
+    });
+  }
 }
 
 function cancelledCall(): ReturnType<Interceptor> {

@@ -19,8 +19,7 @@ async function work(io: Io): Promise<void> {
       'A worker needs DATABASE_URL and TEMPORAL_ADDRESS (or TEMPORAL_PROFILE). With the embedded servers, `settle start` is the worker.',
     );
   }
-  const { installRuntime, openWorkerSession } = await import('./session.js');
-  await installRuntime();
+  const { openWorkerSession } = await import('./session.js');
   const loss = lossOfServers();
   const session = await openWorkerSession({ ...sessionOptions(io), onLost: loss.report });
   try {

@@ -24,6 +24,9 @@ export interface NewNetwork {
   readonly holds: Network['holds'];
 }
 
+/** A market's price record is 1.3 kB of the run's history, where one payload may have 2 MB. */
+const MOST_MARKETS = 1_000;
+
 export interface PolicyRead {
   readonly policy: Policy;
   readonly stored: StoredPolicy;
@@ -33,6 +36,12 @@ export interface PolicyRead {
 export async function readPolicyFile(path: string): Promise<PolicyRead> {
   const source = await readFile(path, 'utf8');
   const policy = readPolicyYaml(source, basename(path));
+  if (policy.markets.size > MOST_MARKETS) {
+    throw new CommandError(
+      'PolicyTooLarge',
+      `${basename(path)} has ${policy.markets.size} markets, and an epoch's history has room for ${MOST_MARKETS}: split the network by region or kind of machine`,
+    );
+  }
   const canonical = canonicalJson(policy.document);
   const policyHash = createHash('sha256').update(canonical, 'utf8').digest('hex');
   return { policy, stored: { policyHash, canonical, source } };

@@ -4,12 +4,16 @@ export type CommandErrorId =
   | 'AlreadyRunning'
   | 'BundleEmpty'
   | 'ClaimsMissing'
+  /** The claims do not give the root that was published. */
+  | 'ClaimsMismatch'
   | 'EpochOutsideCalendar'
   | 'EpochNotDue'
   | 'NothingHeld'
   | 'NothingPublished'
   | 'NothingDue'
   | 'PolicyMismatch'
+  /** More markets than a run's history has room for (docs/performance.md, Limits). */
+  | 'PolicyTooLarge'
   | 'RunStopped'
   | 'ScheduleMissing';
 

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
 
 /** All servers of the embedded stack listen here and nowhere else. */
@@ -20,12 +21,26 @@ function tryPort(port: number): Promise<number | null> {
 }
 
 /**
+ * Below the range from which systems give outgoing connections their ports: in that one, a stranger's connection can
+ * sit on a server's port while the server restarts, and everybody who knew the port has lost the server.
+ */
+const OWN_RANGE = { lowest: 15_000, beyond: 32_000 } as const;
+
+async function anyPort(): Promise<number | null> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const port = await tryPort(randomInt(OWN_RANGE.lowest, OWN_RANGE.beyond));
+    if (port !== null) return port;
+  }
+  return tryPort(0);
+}
+
+/**
  * A free port: the preferred one (that of the last start, so that bookmarks and open connections go on working) or
  * any other. Free now is not free for ever: whoever binds it must be ready to ask again.
  */
 export async function choosePort(preferred: number | null): Promise<number> {
   const kept = preferred === null ? null : await tryPort(preferred);
-  const port = kept ?? (await tryPort(0));
+  const port = kept ?? (await anyPort());
   if (port === null) throw new Error(`no free port on ${LOOPBACK}`);
   return port;
 }

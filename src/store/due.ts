@@ -16,10 +16,14 @@ export type DueEpoch =
   /** Too many epochs in a row were closed for lack of inputs: a silent source is an incident (design, the loop). */
   | { readonly kind: 'stalled'; readonly epoch: number; readonly closedInARow: number };
 
-/** An epoch is closed once it is published or failed by name; they close in order, so the highest tells the next. */
+/**
+ * An epoch is closed once its revision has its claims, or once it is failed by name; they close in order, so the highest
+ * tells the next. A revision whose run ended before the claims is still due: nobody else would make them until the next
+ * epoch is published.
+ */
 const LAST_CLOSED = `
   select greatest(
-    (select max(epoch) from chain_entry where network = $1 and kind = 'revision'),
+    (select max(epoch) from chain_entry where network = $1 and kind = 'claims'),
     (select max(epoch) from epoch_failure where network = $1)) as last`;
 
 export async function lastClosedEpoch(db: Queryable, network: string): Promise<number | null> {

@@ -21,6 +21,8 @@ export class StoreError extends Error {
       | 'SelfApproval'
       | 'EpochSealed'
       | 'EpochClosed'
+      /** More providers than one run has room for (docs/performance.md, Limits). */
+      | 'EpochTooLarge'
       | 'RequestConflict'
       /** The login is no member of the role that the command takes. */
       | 'RightMissing'

@@ -2,7 +2,7 @@ import { createHash, type Hash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { SnapshotTable } from '../proofs/digests';
-import { OrphanCapacity, providersOfLines } from '../rulesets/1/provider-lines';
+import { eachProvider, OrphanCapacity } from '../rulesets/1/provider-lines';
 import type { ProviderRows } from '../rulesets/1/records';
 import { StoreError } from './errors';
 import { joinByHashing } from './plans';
@@ -177,7 +177,9 @@ export function rangeHashes(): Readonly<Record<RangeTable, Hash>> {
 export type RangeTable = 'providers' | 'capacity' | 'performance';
 
 export interface ProvidersRead {
-  readonly providers: readonly ProviderRows[];
+  /** Made of their lines as they are asked for. */
+  readonly providers: Iterable<ProviderRows>;
+  readonly providerRows: number;
   readonly capacityRows: number;
   readonly performanceRows: number;
 }
@@ -185,7 +187,8 @@ export interface ProvidersRead {
 /**
  * The providers of a range with all their sealed rows, by bytes of their ids; the rows pass through every one of
  * their table's `hashes` (the table's and the chunk's, say). `bindRange` first.
- * @throws StoreError TamperedRows if a capacity row has no provider in the registry: sealing saw one.
+ * @throws StoreError TamperedRows, while the providers are gone through, if a capacity row has no provider in the
+ *   registry: sealing saw one.
  */
 export async function readProviders(
   client: PoolClient,
@@ -195,13 +198,17 @@ export async function readProviders(
   const registry = await readLines(client, 'providers', hashes.providers, dispute);
   const capacity = await readLines(client, 'capacity', hashes.capacity, dispute);
   const performance = await readLines(client, 'performance', hashes.performance, dispute);
-  const providers = joined(registry, capacity, performance);
-  return { providers, capacityRows: capacity.length, performanceRows: performance.length };
+  return {
+    providers: joined(registry, capacity, performance),
+    providerRows: registry.length,
+    capacityRows: capacity.length,
+    performanceRows: performance.length,
+  };
 }
 
-function joined(...lines: Parameters<typeof providersOfLines>): ReturnType<typeof providersOfLines> {
+function* joined(...lines: Parameters<typeof eachProvider>): ReturnType<typeof eachProvider> {
   try {
-    return providersOfLines(...lines);
+    yield* eachProvider(...lines);
   } catch (error) {
     if (error instanceof OrphanCapacity) throw new StoreError('TamperedRows', error.message);
     throw error;

@@ -76,14 +76,17 @@ describe('snapshot', () => {
     expect(await count(database, 'price', network)).toBe(0);
   });
 
-  test.each([2, 20_000])('a checked computation in chunks of %i is read whole before a later run goes on', async (most) => {
-    const prepared = await rewarded(most);
-    await check(prepared);
-    await database.tamper(`update settle.capacity set served = 1 where network = $1 and provider = 'p4'`, [
-      prepared.network,
-    ]);
-    await expect(prepared.activities.check(prepared.key, null, 'request')).rejects.toMatchObject(failing('snapshot'));
-  });
+  test.each([2, 20_000])(
+    'a checked computation in chunks of %i is read whole before a later run goes on',
+    async (most) => {
+      const prepared = await rewarded(most);
+      await check(prepared);
+      await database.tamper(`update settle.capacity set served = 1 where network = $1 and provider = 'p4'`, [
+        prepared.network,
+      ]);
+      await expect(prepared.activities.check(prepared.key, null, 'request')).rejects.toMatchObject(failing('snapshot'));
+    },
+  );
 
   test('a chunk changed after sealing is noticed where it is only summed', async () => {
     const { activities, network, key } = await rewarded(2);

@@ -173,15 +173,31 @@ test('a published epoch is not closed as failed afterwards', async () => {
 });
 
 test('a revision whose worker died before its claims gets them from whoever publishes next', async () => {
-  const { network, activities, key, digest } = await checked();
+  const told: string[] = [];
+  const witness = { publish: async (_network: string, epoch: number) => void told.push(`epoch ${epoch}`) };
+  const { network, activities, key, digest } = await checked({}, { witness });
   await activities.publish(key, digest, 'request');
   const next = await walkToCheck(activities, { network, epoch: 1 });
   await activities.publish(next.derived.key, next.checked.contentDigest, 'request');
   expect(await entries(network)).toEqual(['revision 0', 'claims 0', 'revision 1']);
+  expect(told).toHaveLength(1);
   const late = await activities.prove(key, 'request');
   await activities.prove(next.derived.key, 'request');
   expect(await entries(network)).toEqual(['revision 0', 'claims 0', 'revision 1', 'claims 1']);
   expect(late.root).toMatch(/^0x[0-9a-f]{64}$/);
+  expect([...new Set(told)]).toEqual(['epoch 0', 'epoch 1']);
+  const audited = await database.superuser.query(
+    `select subject from settle.audit_log where network = $1 and action = 'publish' order by entry`,
+    [network],
+  );
+  expect(audited.rows).toEqual([{ subject: 'epoch 0 revision 1' }, { subject: 'epoch 1 revision 1' }]);
+});
+
+test('F12: a publication that the database has lost ends the run, and does not fail the epoch', async () => {
+  const { network, activities, key, digest } = await checked();
+  await activities.publish(key, digest, 'request');
+  await database.tamper('delete from settle.chain_entry where network = $1', [network]);
+  await expect(activities.prove(key, 'request')).rejects.toMatchObject({ type: 'TamperedRows', nonRetryable: true });
 });
 
 test('an epoch below that was settled after all supersedes what read the chain without it', async () => {

@@ -1,7 +1,7 @@
 import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Pool } from 'pg';
 import { type Activities, createActivities } from '../../activities';
-import type { Checked, Closed, ComputationRef, Derived, EpochRef, Sealed } from '../../activities/contracts';
+import type { Checked, Closed, ComputationRef, Derived, EpochRef, Rewarded, Sealed } from '../../activities/contracts';
 import type { ActivityDependencies } from '../../activities/dependencies';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 
@@ -51,15 +51,18 @@ export async function walkToCheck(activities: Activities, ref: EpochRef, request
 }
 
 export async function rewardAll(activities: Activities, derived: Derived, sealed: Sealed): Promise<string> {
-  const round = async (cappedSum: string | null) => {
+  const round = async (work: (chunk: number) => Promise<Rewarded>) => {
     let sum = 0n;
-    for (let chunk = 0; chunk < sealed.chunks; chunk += 1) {
-      sum += BigInt((await activities.reward(derived.key, chunk, cappedSum)).capped);
-    }
+    for (let chunk = 0; chunk < sealed.chunks; chunk += 1) sum += BigInt((await work(chunk)).capped);
     return sum;
   };
-  const sum = await round(null);
-  if (sealed.chunks > 1 && sum > BigInt(derived.pool)) await round(sum.toString());
+  const sumsFirst = sealed.chunks > 1 && derived.poolLikelyBinds;
+  const sum = await round((chunk) =>
+    sumsFirst ? activities.sumChunk(derived.key, chunk) : activities.reward(derived.key, chunk, null),
+  );
+  if (sumsFirst || (sealed.chunks > 1 && sum > BigInt(derived.pool))) {
+    await round((chunk) => activities.reward(derived.key, chunk, sum.toString()));
+  }
   return sum.toString();
 }
 

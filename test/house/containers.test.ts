@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from 'pg';
 import { openTemporaryDatabase } from '../../src/stack/temporary-home';
@@ -9,11 +9,12 @@ import { type DatabaseRole, openPool } from '../../src/store/pool';
  * No container is run here, but what the database's container does when it is new can be: its init file, and the
  * migration with a login that may neither create roles nor databases.
  */
+const ROOT = join(__dirname, '..', '..');
 const PASSWORD = 'of this test';
 
 /** psql reads the secrets and substitutes them; every statement goes on its own, since a database cannot be created in a transaction. */
 function statements(): string[] {
-  const file = readFileSync(join(__dirname, '../../docker/postgres-init.sql'), 'utf8');
+  const file = readFileSync(join(ROOT, 'docker', 'postgres-init.sql'), 'utf8');
   return file
     .split('\n')
     .filter((line) => !line.startsWith('\\') && !line.startsWith('--'))
@@ -99,5 +100,33 @@ describe('docker/postgres-init.sql', () => {
     } finally {
       await client.end();
     }
+  });
+});
+
+describe('the Dockerfile', () => {
+  /** What it copies from this folder, in any of its stages. */
+  const copied = [...readFileSync(join(ROOT, 'Dockerfile'), 'utf8').matchAll(/^COPY (?!--from)(.+) \S+$/gm)].flatMap(
+    ([, sources]) => (sources ?? '').split(' '),
+  );
+  const allowed = readFileSync(join(ROOT, '.dockerignore'), 'utf8')
+    .split('\n')
+    .filter((line) => line.startsWith('!'))
+    .map((line) => line.slice(1));
+
+  test('copies what is there, and what .dockerignore lets through', () => {
+    expect(copied).toContain('start.mjs');
+    expect(copied.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    expect(copied.filter((path) => !allowed.includes(path))).toEqual([]);
+  });
+
+  test('copies every script that a copied script imports', () => {
+    const imported = copied
+      .filter((path) => path.endsWith('.mjs'))
+      .flatMap((path) => [
+        ...readFileSync(join(ROOT, path), 'utf8').matchAll(/(?:from |import\()'\.\/([\w.-]+\.mjs)'/g),
+      ])
+      .map(([, path]) => path ?? '');
+    expect(imported).toContain('prepare.mjs');
+    expect(imported.filter((path) => !copied.includes(path))).toEqual([]);
   });
 });

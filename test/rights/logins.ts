@@ -9,6 +9,8 @@ export interface Person {
   /** The login's name, which is the actor. */
   readonly actor: string;
   readonly pool: Pool;
+  /** Connection string of the login. */
+  readonly url: string;
   leave(): Promise<void>;
 }
 
@@ -28,6 +30,7 @@ export async function person(
   return {
     actor,
     pool,
+    url: url.toString(),
     async leave() {
       await pool.end();
       await database.superuser.query(`drop role ${actor}`);

@@ -130,6 +130,22 @@ test.each([
   },
 );
 
+test('F27: a run that ends between the publication and its claims leaves an epoch that is still due', async () => {
+  const network = await world.makeNetwork({ epochs: 1 });
+  const gate = pauseAt('publish:committed');
+  await world.withWorker({ reached: gate.reached }, async () => {
+    const loop = await startLoop(world.context, { network, range: null, askedBy: 'olivia' });
+    await gate.arrived;
+    await run(network, 0).terminate('the test wants it so');
+    await expect(loopAnswer(loop)).rejects.toMatchObject({ id: 'RunStopped' });
+    gate.release();
+    expect(await world.settle(network)).toEqual({ reason: 'finished', closed: 1, epoch: null });
+    expect(await world.settle(network)).toEqual({ reason: 'finished', closed: 0, epoch: null });
+  });
+  // A revision and its claims.
+  expect(await count(world.database, 'chain_entry', network)).toBe(2);
+});
+
 test('a worker that is shut down in the middle of a range hands over to the next one', async () => {
   const network = await world.makeNetwork({ epochs: 6 });
   const loop = await world.withWorker({}, async () => {

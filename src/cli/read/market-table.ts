@@ -1,4 +1,5 @@
 import type { Colors } from 'picocolors/types';
+import { Decimal, q9 } from '../../numbers/decimal';
 import type { MarketGlance, MarketOverview } from '../../queries/market-overview';
 import { percent, price, signedPercent, sparkline } from '../figures';
 import { type Column, safeText } from '../output';
@@ -84,9 +85,14 @@ function shareCell(share: string | null, colors: Colors): string {
 function factorsCell(row: MarketGlance, count: number, colors: Colors): string {
   const shown = row.factors.slice(0, count);
   if (shown.length === 0) return colors.dim('nothing');
-  return shown
-    .map(({ factor, amount }) => `${FACTOR_NAMES[factor]} ${direction(amount, signedPrice(amount), colors)}`)
-    .join(', ');
+  return shown.map(({ factor, amount }) => `${FACTOR_NAMES[factor]} ${moveText(row, amount, colors)}`).join(', ');
+}
+
+/** In the unit of the change beside it: a share of the price before. */
+function moveText({ previousPrice }: MarketGlance, amount: string, colors: Colors): string {
+  if (previousPrice === null) return direction(amount, signedPrice(amount), colors);
+  const share = q9(new Decimal(amount).dividedBy(previousPrice)).toFixed();
+  return direction(share, signedPercent(share, 2), colors);
 }
 
 function signedPrice(amount: string): string {

@@ -14,7 +14,7 @@ import { counted, rangeText } from '../figures';
 import type { Io } from '../io';
 import { lossOfServers, sessionOptions, unlessAborted, untilAborted } from '../open';
 import { watched } from '../progress';
-import { installRuntime, openWorkflowSession, type SessionOptions, type WorkflowSession } from '../session';
+import { openWorkflowSession, type SessionOptions, type WorkflowSession } from '../session';
 import type { StartPlan } from '../start';
 import { outcomeText, summaryAccount } from '../summary';
 
@@ -29,7 +29,6 @@ export async function startAndSettle(io: Io, plan: StartPlan): Promise<void> {
   const home = plan.bundle === null ? null : await temporaryHome({ log: io.log });
   const loss = lossOfServers();
   try {
-    await installRuntime();
     const session = await openWorkflowSession({ ...startOptions(io, home?.folder ?? null), onLost: loss.report });
     try {
       const work = settle(io, session, plan, source.folder, policy);

@@ -68,7 +68,6 @@ function compileSmall(points: CurvePoints): SmallCurve | null {
     // Twice, since a rest is doubled for rounding.
     const reach = (2n * ((x1 - x0) * (rise < 0n ? -rise : rise))) / divisor;
     if ([...terms, reach].some((term) => term > SAFE || term < -SAFE)) return null;
-    // biome-ignore lint/plugin/exact-money: each was just found to be a safe integer
     const [upTo, from, start, up, along] = terms.map(Number) as [number, number, number, number, number];
     pieces.push({ upTo, x0: from, y0: start, rise: up, run: along });
   }

@@ -7,18 +7,23 @@ export class OrphanCapacity extends Error {
   override readonly name = 'OrphanCapacity';
 }
 
+/** All providers of {@link eachProvider} at once. */
+export function providersOfLines(...lines: Parameters<typeof eachProvider>): readonly ProviderRows[] {
+  return [...eachProvider(...lines)];
+}
+
 /**
  * Puts the canonical lines of the three tables that grow with providers together, provider by provider. All three are
- * sorted by their keys (spec §9), as they are digested.
+ * sorted by their keys (spec §9), as they are digested. One at a time, so that whoever needs only a few figures of each
+ * does not hold the rest.
  *
- * @throws OrphanCapacity if a capacity row has no provider in the registry, or stands out of order
+ * @throws OrphanCapacity at the end if a capacity row has no provider in the registry, or stands out of order
  */
-export function providersOfLines(
+export function* eachProvider(
   registry: readonly string[],
   capacity: readonly string[],
   performance: readonly string[],
-): readonly ProviderRows[] {
-  const providers: ProviderRows[] = [];
+): Generator<ProviderRows, void, undefined> {
   let nextCapacity = 0;
   let nextPerformance = 0;
   for (const line of registry) {
@@ -36,7 +41,7 @@ export function providersOfLines(
       values = performance[nextPerformance];
     }
     const own = values !== undefined && isOf(values, provider) ? performanceOf(values, provider) : null;
-    providers.push({ provider, status: status as ProviderRows['status'], capacity: rows, performance: own });
+    yield { provider, status: status as ProviderRows['status'], capacity: rows, performance: own };
   }
   if (nextCapacity !== capacity.length) {
     const orphan = capacity[nextCapacity]!;
@@ -44,7 +49,6 @@ export function providersOfLines(
       `capacity row ${orphan} has no provider ${providerOf(orphan)} in the registry, or stands out of order`,
     );
   }
-  return providers;
 }
 
 // The cells are read where they stand in the line: no text is made of a number, since a million rows have nine millions.
