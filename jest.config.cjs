@@ -29,6 +29,7 @@ const WITH_SERVERS = [
   'ledger',
   'policies',
   'rights',
+  'soak',
 ];
 
 /** @type {import('jest').Config} */

@@ -50,11 +50,6 @@ const REASONS: Partial<Record<FailureName, string>> = {
   expired: 'nobody decided its hold in time',
 };
 
-/** What is missing, in words for the record. */
-export function missingDetail(missing: readonly MissingInput[]): Readonly<Record<string, unknown>> {
-  return { missing: [...missing] };
-}
-
 /**
  * Where a hold stands. One whose deadline has passed expires here: the row's deadline is what counts, by the
  * database's clock, and not the timer that woke the run.

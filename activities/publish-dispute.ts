@@ -33,7 +33,7 @@ export async function publishDispute(
   key: ComputationRef,
   digest: string,
 ): Promise<DisputePublished> {
-  await proveLast(deps, ref.network);
+  await proveLast(deps, key);
   const published = await transaction(deps.pool, async (client): Promise<DisputePublished> => {
     const network = await lockNetwork(client, ref.network);
     const dispute = await getDispute(client, ref);

@@ -18,7 +18,6 @@ import { transaction } from '../src/store/pool';
 import { findResult, type Result } from '../src/store/results';
 import type { ComputationRef, Proved, Published, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
-import { GuardFailed } from './failures';
 import { closedAnswer } from './gather';
 import { guardChain, supersedeLaterHolds } from './guard-chain';
 
@@ -33,7 +32,7 @@ export async function publish(
   digest: string,
   run: RunRef,
 ): Promise<Published> {
-  await proveLast(deps, key.network);
+  await proveLast(deps, key);
   const published = await transaction(deps.pool, async (client): Promise<Published> => {
     const network = await lockNetwork(client, key.network);
     const stored = await findEntry(client, key.network, key.epoch, key.revision, 'revision');
@@ -112,12 +111,14 @@ async function approvedResult(client: PoolClient, key: ComputationRef, digest: s
 }
 
 /**
- * Makes the claims of the chain's last entry if it is a revision without them: a run that ended between the two leaves
- * that for whoever publishes next (spec §9: after every revision come its claims).
+ * Makes the claims of the chain's last entry if it is a revision without them, other than `next`, which has a run to do
+ * so: one that ended between the two leaves that for whoever publishes next (spec §9: after every revision come its
+ * claims).
  */
-export async function proveLast(deps: ActivityDependencies, network: string): Promise<void> {
-  const last = await lastEntry(deps.pool, network);
-  if (last?.kind === 'revision') await prove(deps, { ...last, network }, null);
+export async function proveLast(deps: ActivityDependencies, next: ComputationRef): Promise<void> {
+  const last = await lastEntry(deps.pool, next.network);
+  if (last?.kind !== 'revision' || (last.epoch === next.epoch && last.revision === next.revision)) return;
+  await prove(deps, { ...last, network: next.network }, null);
 }
 
 /**

@@ -5,8 +5,8 @@ import { type SnapshotTable, snapshotDigest } from '../src/proofs/digests';
 import type { Hashes } from '../src/proofs/hashes';
 import { ProviderTally, providerFactsText } from '../src/rulesets/1/facts';
 import type { Policy } from '../src/rulesets/1/policy';
-import { bindRange, type RowRange, rangeHashes, readLines, readProviders } from '../src/store/snapshot-rows';
 import { StoreError } from '../src/store/errors';
+import { bindRange, type RowRange, rangeHashes, readLines, readProviders } from '../src/store/snapshot-rows';
 import type { SnapshotChunk, StoredSnapshot } from '../src/store/snapshots';
 
 const SMALL_TABLES = ['demand', 'quotes', 'token', 'macro'] as const;

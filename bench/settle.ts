@@ -4,11 +4,13 @@
  * to bench/results/ and docs/performance.md.
  */
 import { Runtime } from '@temporalio/worker';
+import { measureAudit } from './road/audit';
 import { measureDecimalReward } from './road/decimal-reward';
 import { measureFloor } from './road/floor';
 import { measureMerkle } from './road/merkle';
 import { type BenchOptions, readOptions } from './road/options';
-import { type RunResult, report } from './road/report';
+import { writePage } from './road/page';
+import { RESULTS, type RunResult, report } from './road/report';
 import { lookAgain } from './road/second-look';
 import { openServers } from './road/servers';
 import { settleBundle } from './road/settling';
@@ -26,6 +28,7 @@ async function run(options: BenchOptions): Promise<RunResult> {
     return {
       settled,
       secondLook: await lookAgain(servers.owner, settled.policyFile),
+      audit: await compare('audit', () => measureAudit(servers)),
       floor: await compare('floor', () => measureFloor(servers, settled.folder)),
       sql: await compare('sql', () => measureSqlReward(servers)),
       decimal: await compare('decimal', () => measureDecimalReward(servers)),
@@ -38,6 +41,10 @@ async function run(options: BenchOptions): Promise<RunResult> {
 
 async function main(): Promise<void> {
   const options = readOptions(process.argv.slice(2));
+  if (options.pageOnly) {
+    writePage(RESULTS);
+    return;
+  }
   Runtime.install({ logger: quiet });
   const results: RunResult[] = [];
   for (let n = 1; n <= options.runs; n += 1) {

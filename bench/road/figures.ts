@@ -52,6 +52,8 @@ export function figuresOf(options: BenchOptions, runs: readonly RunResult[]): Fi
     merkleTheirsMicrosecondsPerLeaf: of((run) => perLeaf(run.merkle?.theirSeconds, run.merkle?.theirLeaves)),
     settleOverFloor: of((run) => run.floor && sealToPublished(run) / run.floor.settleSeconds),
     claimedOverFloor: of((run) => run.floor && sealToProved(run) / run.floor.claimedSeconds),
+    auditSeconds: of((run) => run.audit?.seconds ?? null),
+    auditOverSettling: of((run) => run.audit && run.audit.seconds / sealToProved(run)),
     rewardOverSql: of((run) => run.sql && step(run, 'reward') / run.sql.seconds),
     importOverFloor: of((run) => run.floor && run.settled.importSeconds / run.floor.importSeconds),
     merkleOverOpenZeppelin: of(

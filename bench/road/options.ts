@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 
-export const COMPARISONS = ['floor', 'sql', 'decimal', 'merkle'] as const;
+export const COMPARISONS = ['audit', 'floor', 'sql', 'decimal', 'merkle'] as const;
 export type Comparison = (typeof COMPARISONS)[number];
 
 export interface BenchOptions {
@@ -16,6 +16,8 @@ export interface BenchOptions {
   /** What the result is filed under in bench/results/. */
   readonly label: string | null;
   readonly write: boolean;
+  /** Nothing is measured: the page is written from the kept results. */
+  readonly pageOnly: boolean;
 }
 
 const USAGE = `npm run bench -- [options]
@@ -28,6 +30,7 @@ const USAGE = `npm run bench -- [options]
   --compare LIST      of ${COMPARISONS.join(',')}; or none
   --label TEXT        name of the result's file; else version, providers and epochs
   --dry               writes no result and no page
+  --page              only writes the page, from the kept results
 `;
 
 /** The options of the command line. @throws Error that shows the usage */
@@ -44,6 +47,7 @@ export function readOptions(argv: readonly string[]): BenchOptions {
       compare: { type: 'string', default: COMPARISONS.join(',') },
       label: { type: 'string' },
       dry: { type: 'boolean', default: false },
+      page: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
     },
   });
@@ -66,5 +70,6 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     comparisons: wanted as Comparison[],
     label: values.label ?? null,
     write: !values.dry,
+    pageOnly: values.page,
   };
 }

@@ -34,19 +34,34 @@ export function plotOf(results: readonly BenchResult[]): string {
   })).filter(({ at }) => at.length > 0);
   const all = points.flatMap(({ at }) => at);
   if (all.length === 0) return `<svg xmlns="http://www.w3.org/2000/svg" width="${WIDTH}" height="${HEIGHT}"></svg>\n`;
-  const x = axis(all.map((point) => point.x), LEFT, WIDTH - RIGHT);
-  const y = axis(all.map((point) => point.y), HEIGHT - BOTTOM, TOP);
+  const x = axis(
+    all.map((point) => point.x),
+    LEFT,
+    WIDTH - RIGHT,
+  );
+  const y = axis(
+    all.map((point) => point.y),
+    HEIGHT - BOTTOM,
+    TOP,
+  );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" font-family="sans-serif" font-size="12">`,
     '<title>Seconds over providers, logarithmic</title>',
     `<rect width="${WIDTH}" height="${HEIGHT}" fill="white"/>`,
-    ...x.ticks.map((tick) => grid(x.at(tick), TOP, x.at(tick), HEIGHT - BOTTOM) + text(x.at(tick), HEIGHT - BOTTOM + 18, tick, 'middle')),
-    ...y.ticks.map((tick) => grid(LEFT, y.at(tick), WIDTH - RIGHT, y.at(tick)) + text(LEFT - 8, y.at(tick) + 4, tick, 'end')),
+    ...x.ticks.map(
+      (tick) =>
+        grid(x.at(tick), TOP, x.at(tick), HEIGHT - BOTTOM) + text(x.at(tick), HEIGHT - BOTTOM + 18, tick, 'middle'),
+    ),
+    ...y.ticks.map(
+      (tick) => grid(LEFT, y.at(tick), WIDTH - RIGHT, y.at(tick)) + text(LEFT - 8, y.at(tick) + 4, tick, 'end'),
+    ),
     `<text x="${(LEFT + WIDTH - RIGHT) / 2}" y="${HEIGHT - 10}" text-anchor="middle">providers</text>`,
     `<text x="16" y="${HEIGHT / 2}" text-anchor="middle" transform="rotate(-90 16 ${HEIGHT / 2})">seconds</text>`,
     ...points.map(({ at, colour, dash }) => {
       const path = at.map((point) => `${x.at(point.x).toFixed(1)},${y.at(point.y).toFixed(1)}`).join(' ');
-      const dots = at.map((point) => `<circle cx="${x.at(point.x).toFixed(1)}" cy="${y.at(point.y).toFixed(1)}" r="3" fill="${colour}"/>`);
+      const dots = at.map(
+        (point) => `<circle cx="${x.at(point.x).toFixed(1)}" cy="${y.at(point.y).toFixed(1)}" r="3" fill="${colour}"/>`,
+      );
       return `<polyline points="${path}" fill="none" stroke="${colour}" stroke-width="2" stroke-dasharray="${dash}"/>${dots.join('')}`;
     }),
     ...points.map(({ label, colour, dash }, index) => {

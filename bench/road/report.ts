@@ -14,6 +14,7 @@ import type { SqlReward } from './sql-reward';
 export interface RunResult {
   readonly settled: Settled;
   readonly secondLook: SecondLook;
+  readonly audit: { readonly seconds: number } | null;
   readonly floor: Floor | null;
   readonly sql: SqlReward | null;
   readonly decimal: DecimalReward | null;
@@ -28,19 +29,19 @@ export interface BenchResult {
   readonly cores: number;
   readonly processor: string;
   readonly loadAverage: number;
-  readonly options: Omit<BenchOptions, 'write' | 'label'>;
+  readonly options: Omit<BenchOptions, 'write' | 'label' | 'pageOnly'>;
   /** Medians over the runs. */
   readonly figures: Figures;
   readonly runs: readonly RunResult[];
 }
 
 const ROOT = join(__dirname, '..', '..');
-const RESULTS = join(ROOT, 'bench', 'results');
+export const RESULTS = join(ROOT, 'bench', 'results');
 
 /** Prints the table, and writes the JSON and the page. */
 export function report(options: BenchOptions, runs: readonly RunResult[]): void {
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
-  const { write, label, ...kept } = options;
+  const { write, label, pageOnly: _, ...kept } = options;
   const figures = figuresOf(options, runs);
   const result: BenchResult = {
     version,

@@ -43,6 +43,11 @@ export class AuditLogWalk {
 
   /** The log has the hash of the archived history. @throws Mismatch */
   requireArchive(runId: string, sha256: string): void {
-    requireSame({ table: 'history_archive', row: runId }, 'history_hash', sha256, this.archiveHashes.get(runId) ?? '(no row)');
+    requireSame(
+      { table: 'history_archive', row: runId },
+      'history_hash',
+      sha256,
+      this.archiveHashes.get(runId) ?? '(no row)',
+    );
   }
 }

@@ -26,7 +26,8 @@ export function checkBreakers(dossier: Dossier, hashes: Hashes): string {
   return requireHold(dossier);
 }
 
-function trippedBy(dossier: Dossier, hashes: Hashes): ReturnType<typeof breakers> | null {
+/** What trips, computed again; null: the revision is pinned. */
+export function trippedBy(dossier: Dossier, hashes: Hashes): ReturnType<typeof breakers> | null {
   const made = recomputed(dossier, hashes);
   // A pinned revision publishes no sources and no mean of its own: its figures are those of the revision it keeps.
   if (made.full === null) return null;

@@ -46,4 +46,3 @@ function secondHashes(hashes: Hashes): SecondHashes {
     keccak256: (bytes) => Array.from(hashes.keccak256(bytes), (byte) => HEX_OF_BYTE[byte]).join(''),
   };
 }
-

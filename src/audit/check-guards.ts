@@ -21,8 +21,15 @@ export function checkGuards(dossier: Dossier, hashes: Hashes): string {
   const sum = amounts.reduce((total, amount) => total + amount, 0n) as Amount;
   requireNone(dossier, [
     ...conservation(parseAmount(content.pool), sum, parseAmount(content.unallocated)),
-    ...priceBounds(policy, records.map(({ price }) => price)),
-    ...multiplierBounds(policy, records.map(({ multipliers }) => multipliers), multiplierRange(dossier)),
+    ...priceBounds(
+      policy,
+      records.map(({ price }) => price),
+    ),
+    ...multiplierBounds(
+      policy,
+      records.map(({ multipliers }) => multipliers),
+      multiplierRange(dossier),
+    ),
   ]);
   requirePayees(dossier, parseAmount(dossier.header.derivation.cap));
   if (dossier.base?.derive !== 'pinned') requireChain(dossier, historyReach(policy), hashes);

@@ -25,6 +25,10 @@ export function checkLedger(dossier: Dossier): string {
   };
   const line = (account: string, amount: string | bigint) => `${account},${amount}`;
   const stored = postings.map(({ account, amount }) => line(account, amount)).sort();
-  requireSameLines(table, stored, expected.map(([account, amount]) => line(account, amount)));
+  requireSameLines(
+    table,
+    stored,
+    expected.map(([account, amount]) => line(account, amount)),
+  );
   return `${expected.length} postings of journal publication/${rowOf(dossier)}`;
 }

@@ -52,7 +52,12 @@ export function checkRecompute(dossier: Dossier, hashes: Hashes): string {
   const row = rowOf(dossier);
   const snapshot = { table: 'snapshot', row: String(epoch) };
   requireSameJson(snapshot, 'facts', dossier.snapshot.facts, providerFactsText(made.providerFacts));
-  requireSameJson({ table: 'computation', row: `${row}/${computation}` }, 'derivation', dossier.header.derivation, made.text);
+  requireSameJson(
+    { table: 'computation', row: `${row}/${computation}` },
+    'derivation',
+    dossier.header.derivation,
+    made.text,
+  );
   const prefix = `${epoch}/${revision}/`;
   requireSameLines({ table: 'price', columns: PRICES_COLUMNS, keyLength: 1, prefix }, dossier.prices, made.prices);
   const columns = [...PAYOUTS_COLUMNS, 'multiplier'];
@@ -62,7 +67,10 @@ export function checkRecompute(dossier: Dossier, hashes: Hashes): string {
   requireSameJson(place, 'content', JSON.parse(result.content), contentOfRecomputed(dossier, made, hashes));
   requireSame(place, 'unallocated_reason', result.unallocatedReason, made.unallocatedReason);
   requireSame(place, 'payout_count', result.payoutCount, made.payouts.length);
-  const read = dossier.base?.derive === 'pinned' ? 'the prices of the revision before' : `${dossier.records.length} epochs of history`;
+  const read =
+    dossier.base?.derive === 'pinned'
+      ? 'the prices of the revision before'
+      : `${dossier.records.length} epochs of history`;
   return `${made.prices.length} prices and ${made.payouts.length} payouts from ${read}`;
 }
 
@@ -165,7 +173,10 @@ function contentOfRecomputed(dossier: Dossier, made: Recomputed, hashes: Hashes)
       policyHash: policy.hash,
       snapshotDigest: snapshotDigest(hashes, tables as Parameters<typeof snapshotDigest>[1]),
       pricesDigest: linesDigest(hashes, made.prices),
-      payoutsDigest: linesDigest(hashes, made.payouts.map((line) => line.slice(0, line.lastIndexOf(',')))),
+      payoutsDigest: linesDigest(
+        hashes,
+        made.payouts.map((line) => line.slice(0, line.lastIndexOf(','))),
+      ),
     },
     made.derivation,
     made.sum,

@@ -37,7 +37,10 @@ export function linesDigest(hashes: Hashes, lines: readonly string[]): string {
 function checkChunks({ rows, snapshot, epoch }: Dossier, hashes: Hashes): void {
   snapshot.chunks.forEach((chunk, index) => {
     const before = index === 0 ? null : snapshot.chunks[index - 1]!.upTo;
-    const place = { table: 'snapshot', row: `${epoch}, providers after ${chunk.after ?? '-'} up to ${chunk.upTo ?? '-'}` };
+    const place = {
+      table: 'snapshot',
+      row: `${epoch}, providers after ${chunk.after ?? '-'} up to ${chunk.upTo ?? '-'}`,
+    };
     requireSame(place, `chunks.${index}.after`, chunk.after, before);
     for (const table of RANGED) {
       const column = table === 'providers' ? 0 : 1;

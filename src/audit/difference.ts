@@ -74,11 +74,7 @@ export interface ComparedTable {
  * Compares two tables in the order of their keys, both as canonical lines without line ends.
  * @throws Mismatch at the first cell, or at the first row that one of them lacks
  */
-export function requireSameLines(
-  table: ComparedTable,
-  stored: readonly string[],
-  recomputed: readonly string[],
-): void {
+export function requireSameLines(table: ComparedTable, stored: readonly string[], recomputed: readonly string[]): void {
   const length = Math.max(stored.length, recomputed.length);
   for (let index = 0; index < length; index += 1) {
     if (stored[index] === recomputed[index]) continue;

@@ -102,7 +102,15 @@ function expectedOf(facts: Facts, { name, input }: ActivityCall): Expected {
     case 'deriveDispute': {
       const prices = dossier.prices.map(pricesRowOf);
       const { historyDigest, history, derivation } = header;
-      const made = { key, checked: FLAG, pool: derivation.pool, historyDigest, historyEpochs: history.length, poolLikelyBinds: FLAG, prices };
+      const made = {
+        key,
+        checked: FLAG,
+        pool: derivation.pool,
+        historyDigest,
+        historyEpochs: history.length,
+        poolLikelyBinds: FLAG,
+        prices,
+      };
       return { input: [ref, requestId], results: [made] };
     }
     case 'reward': {

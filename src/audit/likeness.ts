@@ -24,7 +24,12 @@ function tagOf(value: unknown): unknown {
 function requireForm(place: Place, column: string, value: unknown, expected: unknown): void {
   if (typeof expected === 'symbol') {
     if (hasForm(value, expected)) return;
-    throw new Mismatch({ ...place, column, stored: JSON.stringify(value) ?? '(nothing)', recomputed: String(expected.description) });
+    throw new Mismatch({
+      ...place,
+      column,
+      stored: JSON.stringify(value) ?? '(nothing)',
+      recomputed: String(expected.description),
+    });
   }
   if (typeof expected !== 'object' || expected === null || typeof value !== 'object' || value === null) {
     requireSameJson(place, column, value, expected);

@@ -206,10 +206,14 @@ export class DossierLoader {
   ): Promise<Dossier> {
     const { base } = dossier;
     const otherPayees = base === null ? {} : await payeesOfPayouts(this.client, key, base, header.dispute);
-    const before = this.claims?.position === key.position ? statesOf(this.claims.accounts) : await this.claimsBefore(key);
+    const before =
+      this.claims?.position === key.position ? statesOf(this.claims.accounts) : await this.claimsBefore(key);
     const stored = (await keptClaims(this.client, key.network, key.position + 1))?.map(stateOf) ?? null;
     const whole: Dossier = { ...dossier, claims: { otherPayees, before, stored } };
-    const accounts = bookedAccounts(whole, new Map(before.map(([p, e, c]) => [p, { entitlement: BigInt(e), cumulative: BigInt(c) }])));
+    const accounts = bookedAccounts(
+      whole,
+      new Map(before.map(([p, e, c]) => [p, { entitlement: BigInt(e), cumulative: BigInt(c) }])),
+    );
     this.claims = { position: key.position + 2, accounts };
     return whole;
   }
@@ -219,11 +223,11 @@ export class DossierLoader {
   }
 }
 
-const stateOf = ({ payee, entitlement, cumulative }: Record<'payee' | 'entitlement' | 'cumulative', string>): ClaimState => [
+const stateOf = ({
   payee,
   entitlement,
   cumulative,
-];
+}: Record<'payee' | 'entitlement' | 'cumulative', string>): ClaimState => [payee, entitlement, cumulative];
 
 function statesOf(accounts: ClaimAccounts): ClaimState[] {
   return [...accounts].map(([payee, a]) => [payee, a.entitlement.toString(), a.cumulative.toString()]);
@@ -232,4 +236,3 @@ function statesOf(accounts: ClaimAccounts): ClaimState[] {
 function headerOf({ derivation, workflowId: _w, runId: _r, ...header }: ComputationHeader): Dossier['header'] {
   return { ...header, derivation: derivation as DerivationText };
 }
-

@@ -54,7 +54,12 @@ export function requireRecords(dossier: Dossier, hashes: Hashes): void {
   dossier.header.history.forEach(([epoch, revision, digest], index) => {
     const record = dossier.records[index];
     const place = { table: 'computation', row };
-    requireSame(place, `history.${index}`, `${epoch}/${revision}`, record ? `${record.epoch}/${record.revision}` : null);
+    requireSame(
+      place,
+      `history.${index}`,
+      `${epoch}/${revision}`,
+      record ? `${record.epoch}/${record.revision}` : null,
+    );
     requireSame(place, `history.${index}.contentDigest`, digest, contentDigestOf(record!, hashes));
   });
   const { length } = dossier.header.history;

@@ -40,10 +40,20 @@ export function verifyBundle(value: unknown, hashes: Hashes, witnessed: string |
     checked('history', dossier, () => checkHistory(dossier, hashes)),
     checked('audit-log', dossier, () => notHere('the audit log is in the database')),
   ]);
-  outcomes.push(checked('witness', { epoch: last.epoch, revision: last.revision }, () => witnessedBy(last, head, witnessed)));
+  outcomes.push(
+    checked('witness', { epoch: last.epoch, revision: last.revision }, () => witnessedBy(last, head, witnessed)),
+  );
   const holds = outcomes.every(({ outcome }) => outcome !== 'failed');
   const anchored = holds && witnessed !== null;
-  return { network: last.network, epoch: last.epoch, outcomes, holds, anchored, head, verdict: verdictOf(holds, anchored) };
+  return {
+    network: last.network,
+    epoch: last.epoch,
+    outcomes,
+    holds,
+    anchored,
+    head,
+    verdict: verdictOf(holds, anchored),
+  };
 }
 
 function notHere(why: string): never {

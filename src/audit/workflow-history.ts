@@ -37,14 +37,22 @@ export function readHistory(history: unknown): ReadHistory {
   let result: ReadHistory['result'] = 'none';
   for (const event of events) {
     const completed = event.activityTaskCompletedEventAttributes;
-    if (completed !== undefined) results.set(String(completed.scheduledEventId), { value: valuesOf(completed.result)[0] });
+    if (completed !== undefined)
+      results.set(String(completed.scheduledEventId), { value: valuesOf(completed.result)[0] });
     const ended = event.workflowExecutionCompletedEventAttributes;
     if (ended !== undefined) result = { value: valuesOf(ended.result)[0] };
   }
   const calls = events.flatMap(({ eventId, activityTaskScheduledEventAttributes: scheduled }): ActivityCall[] => {
     if (scheduled === undefined) return [];
     const name = scheduled.activityType.name;
-    return [{ eventId: String(eventId), name, input: valuesOf(scheduled.input), result: results.get(String(eventId)) ?? 'none' }];
+    return [
+      {
+        eventId: String(eventId),
+        name,
+        input: valuesOf(scheduled.input),
+        result: results.get(String(eventId)) ?? 'none',
+      },
+    ];
   });
   return { workflowType: started.workflowType.name, input: valuesOf(started.input), calls, result };
 }

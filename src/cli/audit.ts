@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Colors } from 'picocolors/types';
 import { CHECKS, type CheckOutcome } from '../audit/outcomes';
+import type { AuditTools } from '../commands/audit-epochs';
 import { type EpochRange, rangeArgument } from './arguments';
 import { CommandEnds } from './errors';
 import { EXIT } from './exit-codes';
@@ -26,13 +27,12 @@ export function register(program: Command, io: Io): void {
     .action(async (range: EpochRange, options: { network: string; witness?: string }) => {
       const { auditEpochs } = await import('../commands/audit-epochs.js');
       const { nodeHashes } = await import('../hashing/node-hashes.js');
-      const { replayRuns } = await import('../worker/replay.js');
       await withDatabase(
         io,
         async (session) => {
           const file = options.witness ?? join(session.home, 'heads.log');
           const witness = options.witness !== undefined || existsSync(file) ? await readFile(file, 'utf8') : null;
-          const tools = { hashes: await nodeHashes(), witness, replay: replayRuns };
+          const tools = { hashes: await nodeHashes(), witness, replay };
           const outcomes = await auditEpochs(session, options.network, range, tools);
           const holds = outcomes.every(({ outcome }) => outcome !== 'failed');
           io.account({
@@ -46,6 +46,13 @@ export function register(program: Command, io: Io): void {
       );
     });
 }
+
+/** The SDK is loaded only where a history is there to be replayed. */
+const replay: AuditTools['replay'] = async (code, runs) => {
+  const { quietRuntime, replayRuns } = await import('../worker/replay.js');
+  quietRuntime();
+  return replayRuns(code, runs);
+};
 
 const COLUMNS: readonly Column<CheckOutcome>[] = [
   { key: 'check', title: 'Check', type: 'id', value: (o) => o.check },

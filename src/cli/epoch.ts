@@ -60,16 +60,13 @@ async function again(io: Io, session: WorkflowSession, range: EpochRange, option
 }
 
 async function run(io: Io, session: WorkflowSession, network: string, range: EpochRange): Promise<void> {
-  const { loopAnswer, settleBehind, startLoop } = await import('../commands/run-epochs.js');
+  const { endLeftRuns, loopAnswer, startLoop } = await import('../commands/run-epochs.js');
   const { nextOpenEpoch } = await import('../store/due.js');
   const next = await nextOpenEpoch(session.pool, network);
   const request = { network, range, askedBy: session.actor };
-  // Where the worker is ours, a run that is under way can only be one that was interrupted, so it is waited for;
-  // elsewhere it is somebody's, who is named.
-  const answered = session.worksHere
-    ? settleBehind(session, request)
-    : startLoop(session, request).then((loop) => loopAnswer(loop));
-  const answer = await watched(io, session.pool, { network, ...range }, answered);
+  if (session.alone) await endLeftRuns(session, network);
+  const loop = await startLoop(session, request);
+  const answer = await watched(io, session.pool, { network, ...range }, loopAnswer(loop));
   if (next > range.first) {
     const skipped = { first: range.first, last: Math.min(range.last, next - 1) };
     io.say(`Skipped ${rangeText(skipped.first, skipped.last)}: closed already.`);

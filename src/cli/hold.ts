@@ -70,9 +70,11 @@ async function decide(
   { network, reason, digest }: DecideOptions,
 ): Promise<void> {
   const { decideHold } = await import('../commands/decide-hold.js');
+  const { endLeftRuns } = await import('../commands/run-epochs.js');
   const { epochOutcomes, networkStanding } = await import('../store/standing.js');
   await withWorkflows(io, async (session) => {
     const contentDigest = digest ?? null;
+    if (session.alone) await endLeftRuns(session, network);
     const hold = await decideHold(session, { network, epoch, outcome, reason, contentDigest });
     const [found] = await epochOutcomes(session.pool, network, epoch, epoch);
     io.account({

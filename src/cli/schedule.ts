@@ -6,6 +6,7 @@ import { group, networkOption } from './groups';
 import type { Io } from './io';
 import { withWorkflows } from './open';
 import type { Account } from './output';
+import type { WorkflowSession } from './session';
 
 /** `settle schedule apply|pause|resume|status`. */
 export function register(program: Command, io: Io): void {
@@ -33,19 +34,22 @@ export function register(program: Command, io: Io): void {
     .action(({ network }: { network: string }) => status(io, network));
 }
 
+const withoutWorker = (io: Io, work: (session: WorkflowSession) => Promise<void>) =>
+  withWorkflows(io, work, { works: false });
+
 async function apply(io: Io, network: string): Promise<void> {
   const { applySchedule, scheduleStanding } = await import('../commands/schedule.js');
-  await withWorkflows(io, async (session) => {
+  await withoutWorker(io, async (session) => {
     const outcome = await applySchedule(session, network);
     io.account(standingAccount(await scheduleStanding(session, network)));
     io.say(`The schedule of ${network} was ${outcome === 'unchanged' ? 'so already' : outcome}.`);
-    if (session.worksHere) io.say('Nothing is up to act on it: keep `settle start` or `settle worker` running.');
+    if (session.alone) io.say('Nothing is up to act on it: keep `settle start` or `settle worker` running.');
   });
 }
 
 async function pause(io: Io, options: { network: string; reason: string }, paused: boolean): Promise<void> {
   const { pauseSchedule, scheduleStanding } = await import('../commands/schedule.js');
-  await withWorkflows(io, async (session) => {
+  await withoutWorker(io, async (session) => {
     const outcome = await pauseSchedule(session, options.network, paused, options.reason);
     io.account(standingAccount(await scheduleStanding(session, options.network)));
     const words = paused ? 'paused' : 'running';
@@ -55,7 +59,7 @@ async function pause(io: Io, options: { network: string; reason: string }, pause
 
 async function status(io: Io, network: string): Promise<void> {
   const { scheduleStanding } = await import('../commands/schedule.js');
-  await withWorkflows(io, async (session) => {
+  await withoutWorker(io, async (session) => {
     const standing = await scheduleStanding(session, network);
     io.account(standingAccount(standing));
     if (standing.differs.length > 0) io.say(`\`settle schedule apply --network ${network}\` brings it in line.`);

@@ -5,6 +5,7 @@ import type { NativeConnection, NativeConnectionOptions } from '@temporalio/work
 import type { Pool } from 'pg';
 import type { WorkflowContext } from '../commands/context';
 import { StackError, StackNotRunning } from '../stack/errors';
+import { externalTemporal } from '../stack/external';
 import { defaultHome } from '../stack/home';
 import {
   type Addresses,
@@ -34,6 +35,8 @@ export interface WorkflowSession extends Session, WorkflowContext {
   readonly temporalAddress: TemporalAddress;
   /** true: this process runs a worker; false: another one does. */
   readonly worksHere: boolean;
+  /** true: Temporal is ours alone, so runs that are open were left by a process that is gone. */
+  readonly alone: boolean;
 }
 
 export interface WorkerSession {
@@ -47,6 +50,8 @@ export interface SessionOptions
   readonly join?: boolean;
   /** What it reads with; a command that changes something takes its own role. Default: the fewest that the login has. */
   readonly role?: DatabaseRole;
+  /** false: what is started needs no worker. Default: true. */
+  readonly works?: boolean;
 }
 
 /** Opens the database alone: joins a running stack, or starts the embedded server for the time of the command. */
@@ -73,8 +78,10 @@ export async function openWorkflowSession(options: SessionOptions = {}): Promise
     const base = await databaseSession(addresses.postgres, url, options, closers);
     const { client: temporal } = await opening;
     // Whether it fails to start, or later, is told by `onLost`.
-    if (joined === null) startWorker(addresses.temporal, url, base.home, options, closers).catch(() => undefined);
-    return { ...base, temporal, temporalAddress: addresses.temporal, worksHere: joined === null };
+    const worksHere = joined === null && options.works !== false;
+    if (worksHere) startWorker(addresses.temporal, url, base.home, options, closers).catch(() => undefined);
+    const alone = joined === null && (await externalTemporal(options.env ?? process.env)) === null;
+    return { ...base, temporal, temporalAddress: addresses.temporal, worksHere, alone };
   });
 }
 

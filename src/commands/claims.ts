@@ -1,4 +1,4 @@
-import { claimable, type ClaimAccounts, accountsOf } from '../audit/check-claims';
+import { accountsOf, type ClaimAccounts, claimable } from '../audit/check-claims';
 import { buildClaimsTree, type ClaimsTree } from '../proofs/claims-tree';
 import type { ClaimsContent } from '../proofs/contents';
 import type { Hashes } from '../proofs/hashes';

@@ -6,7 +6,7 @@ import {
   type WorkflowHandle,
 } from '@temporalio/client';
 import { type LoopAnswer, type SettleDueEpochsInput, TASK_QUEUE } from '../../workflows/messages';
-import { lastClosedEpoch } from '../store/due';
+import { lastClosedEpoch, nextOpenEpoch } from '../store/due';
 import { getNetwork } from '../store/networks';
 import { findRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
@@ -130,8 +130,27 @@ export async function loopAnswer(
 }
 
 /**
- * Runs the loop and waits for its answer; behind one that is under way, if there is one: a tick's, or one that was
- * interrupted together with its worker and goes on as soon as somebody works again.
+ * Ends the runs that a process left which had Temporal for itself and is gone. What they were doing would be noticed
+ * as dead only after its time-out, up to minutes later; the rows lose nothing by it, and the next loop goes on from
+ * them. Only for a process that has Temporal for itself now.
+ */
+export async function endLeftRuns(context: WorkflowContext, network: string): Promise<void> {
+  const next = await nextOpenEpoch(context.pool, network);
+  for (const workflowId of [loopId(network), epochWorkflowId(network, next)]) {
+    if (!(await isRunning(context.temporal, workflowId))) continue;
+    await context.temporal.workflow
+      .getHandle(workflowId)
+      .terminate('left by a process that ended')
+      .catch((error: Error) => {
+        // It may have ended by itself in this moment.
+        if (error.name !== 'WorkflowNotFoundError') throw error;
+      });
+  }
+}
+
+/**
+ * Runs the loop and waits for its answer; behind one that is under way, if there is one: a tick's, or one that somebody
+ * else asked for.
  *
  * @throws CommandError as `startLoop` and `loopAnswer`, but for `AlreadyRunning`
  */

@@ -97,16 +97,6 @@ export async function archivedRun(
   return { ...named, json: await textOf(history, 'it').catch((error: Error) => error.message) };
 }
 
-/** The hash that the audit log has of an archived history; null: it has none. */
-export async function loggedHistoryHash(db: Queryable, network: string, runId: string): Promise<string | null> {
-  const found = await db.query<{ hash: string }>(
-    `select detail ->> 'historyHash' as hash from audit_log
-     where network = $1 and action = 'archive' and detail ->> 'runId' = $2 order by entry limit 1`,
-    [network, runId],
-  );
-  return found.rows[0]?.hash ?? null;
-}
-
 /** Keeps a workflow bundle under its hash; returns the hash. */
 export async function insertWorkflowBundle(db: Queryable, code: string): Promise<string> {
   const hash = sha256(code);

@@ -57,18 +57,3 @@ export async function insertResult(db: Queryable, key: ComputationKey, result: R
     `computation ${key.computation} of epoch ${key.epoch} has the content digest ${stored?.contentDigest}, this run found ${result.contentDigest}: rows changed in between, audit the epoch before anything else`,
   );
 }
-
-/** The newest computation of a revision that passed its checks, whether or not it is published. */
-export async function newestResult(
-  db: Queryable,
-  network: string,
-  epoch: number,
-  revision: number,
-): Promise<ComputationKey | null> {
-  const found = await db.query<ComputationKey>(
-    `select network, epoch, revision, computation from result
-     where network = $1 and epoch = $2 and revision = $3 order by computation desc limit 1`,
-    [network, epoch, revision],
-  );
-  return found.rows[0] ?? null;
-}

@@ -1,5 +1,5 @@
 import { historyFromJSON } from '@temporalio/common/lib/proto-utils';
-import { Worker } from '@temporalio/worker';
+import { Runtime, Worker } from '@temporalio/worker';
 
 /** A history to be replayed, in its JSON form. */
 export interface ReplayedRun {
@@ -31,4 +31,17 @@ export async function replayRuns(
     verdicts.set(runId, error === undefined ? null : error.message);
   }
   return verdicts;
+}
+
+let quieted = false;
+
+/** The SDK tells of every worker on stderr, and traps signals, unless told before its first use. */
+export function quietRuntime(): void {
+  if (quieted) return;
+  quieted = true;
+  const quiet = () => undefined;
+  Runtime.install({
+    shutdownSignals: [],
+    logger: { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet },
+  });
 }

@@ -65,7 +65,9 @@ function losingCommits(pool: Pool): Pool {
   return new Proxy(pool, {
     get(target, property) {
       if (property !== 'connect') return Reflect.get(target, property);
-      return async () => {
+      // With a callback it is the pool's own, for a single query.
+      return async (callback?: never) => {
+        if (callback !== undefined) return target.connect(callback);
         const client = await target.connect();
         const query = client.query.bind(client) as (...args: unknown[]) => Promise<unknown>;
         client.query = (async (...args: unknown[]) => {
@@ -144,7 +146,7 @@ test('a held computation is refused until its very digest was approved', async (
   expect(checked).toMatchObject({ breakers: [{ id: 'tokenMove', figure: '1', limit: '0.5' }] });
   const publish = () => activities.publish(derived.key, checked.contentDigest, 'request');
   await expect(publish()).rejects.toMatchObject({ type: 'HoldMismatch', nonRetryable: true });
-  await database.operator.query(
+  await database.open('settle_approver').query(
     `insert into hold_decision (network, epoch, revision, computation, decision, content_digest, actor, reason)
      values ($1, 1, 1, 1, 'approved', $2, 'paul', 'seen')`,
     [network, checked.contentDigest],

@@ -1,4 +1,4 @@
-import { auditEpochs, type AuditTools } from '../../src/commands/audit-epochs';
+import { type AuditTools, auditEpochs } from '../../src/commands/audit-epochs';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';

@@ -37,7 +37,9 @@ test('a changed payout is named by table, row and column', async () => {
   const { outcomes, holds } = verifyBundle(bundle, hashes, null);
   expect(holds).toBe(false);
   const failed = outcomes.filter(({ outcome }) => outcome === 'failed');
-  expect(failed.map(({ check }) => check)).toEqual(expect.arrayContaining(['recompute', 'second', 'digests', 'claims']));
+  expect(failed.map(({ check }) => check)).toEqual(
+    expect.arrayContaining(['recompute', 'second', 'digests', 'claims']),
+  );
   expect(failed.find(({ check }) => check === 'second')?.difference).toMatchObject({
     table: 'payout',
     row: '3/1/p3',

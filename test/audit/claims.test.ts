@@ -22,6 +22,8 @@ test('the claims of any epoch, kept or derived again, load in the published libr
     expect(tree.payees).toBe(content.payees);
   }
   // Only the newest entries keep their rows; the others were derived.
-  const kept = await database.superuser.query('select distinct position from settle.claim where network = $1', [network]);
+  const kept = await database.superuser.query('select distinct position from settle.claim where network = $1', [
+    network,
+  ]);
   expect(kept.rowCount).toBeLessThan(6);
 });

@@ -12,12 +12,20 @@ test('every column of every table is covered by a check, or it is said why it ne
   await database.close();
   const uncovered = found.rows.filter(({ table, column }) => {
     const informative = INFORMATIVE[table] ?? {};
-    return COVERED[table]?.[column] === undefined && informative[column] === undefined && informative['*'] === undefined;
+    return (
+      COVERED[table]?.[column] === undefined && informative[column] === undefined && informative['*'] === undefined
+    );
   });
   expect(uncovered.map(({ table, column }) => `${table}.${column}`)).toEqual([]);
   const there = new Set(found.rows.map(({ table, column }) => `${table}.${column}`));
-  const named = Object.entries(COVERED).flatMap(([table, columns]) => Object.keys(columns).map((column) => `${table}.${column}`));
+  const named = Object.entries(COVERED).flatMap(([table, columns]) =>
+    Object.keys(columns).map((column) => `${table}.${column}`),
+  );
   expect(named.filter((name) => !there.has(name))).toEqual([]);
   const checks: readonly string[] = CHECKS;
-  expect(Object.values(COVERED).flatMap((columns) => Object.values(columns)).filter((check) => !checks.includes(check))).toEqual([]);
+  expect(
+    Object.values(COVERED)
+      .flatMap((columns) => Object.values(columns))
+      .filter((check) => !checks.includes(check)),
+  ).toEqual([]);
 });

@@ -1,12 +1,13 @@
+import { trippedBy } from '../../src/audit/check-breakers';
+import { accountsOf, bookedAccounts, claimable } from '../../src/audit/check-claims';
+import { recomputed } from '../../src/audit/check-recompute';
+import { linesDigest } from '../../src/audit/check-rows';
+import type { Dossier } from '../../src/audit/dossier';
 import { canonicalJson } from '../../src/proofs/canonical-json';
 import { buildClaimsTree } from '../../src/proofs/claims-tree';
 import { SNAPSHOT_TABLES, snapshotDigest } from '../../src/proofs/digests';
 import { type Hashes, sha256Hex } from '../../src/proofs/hashes';
 import { providerFactsText } from '../../src/rulesets/1/facts';
-import { accountsOf, bookedAccounts, claimable } from '../../src/audit/check-claims';
-import { recomputed } from '../../src/audit/check-recompute';
-import { linesDigest } from '../../src/audit/check-rows';
-import type { Dossier } from '../../src/audit/dossier';
 
 /** What adversaries do to the parts of a dossier; `Writable` since they do. */
 export type Forged = { -readonly [Key in keyof Dossier]: Dossier[Key] extends readonly string[] ? string[] : any };
@@ -28,7 +29,10 @@ export function fitDigests(dossier: Forged, hashes: Hashes): void {
   const content = JSON.parse(result.content);
   content.snapshotDigest = snapshot.snapshotDigest;
   content.pricesDigest = linesDigest(hashes, dossier.prices);
-  content.payoutsDigest = linesDigest(hashes, dossier.payouts.map((line) => line.slice(0, line.lastIndexOf(','))));
+  content.payoutsDigest = linesDigest(
+    hashes,
+    dossier.payouts.map((line) => line.slice(0, line.lastIndexOf(','))),
+  );
   result.content = canonicalJson(content);
   result.contentDigest = sha256Hex(hashes, result.content);
 }
@@ -47,14 +51,22 @@ export function settleAnew(dossier: Forged, hashes: Hashes): void {
   content.unallocated = (made.derivation.pool - made.sum).toString();
   dossier.result.content = canonicalJson(content);
   dossier.result.unallocatedReason = made.unallocatedReason;
+  const tripped = trippedBy(structuredClone(dossier) as unknown as Dossier, hashes);
+  dossier.result.breakers = tripped;
   fitDigests(dossier, hashes);
+  const digest = dossier.result.contentDigest;
+  const decided = { askedBy: 'system', deadline: '', decision: 'released', decidedBy: 'system', reason: '' };
+  dossier.approval.hold = tripped?.length === 0 ? null : { ...decided, contentDigest: digest, decidedDigest: digest };
   rewriteEntries(dossier, hashes);
   dossier.postings = ledgerOf(JSON.parse(dossier.result.content));
 }
 
 function rewriteEntries(dossier: Forged, hashes: Hashes): void {
   const [revision, claims] = dossier.entries.slice(-2);
-  revision.entry = canonicalJson({ ...JSON.parse(dossier.result.content), previousHead: JSON.parse(revision.entry).previousHead });
+  revision.entry = canonicalJson({
+    ...JSON.parse(dossier.result.content),
+    previousHead: JSON.parse(revision.entry).previousHead,
+  });
   revision.head = sha256Hex(hashes, revision.entry);
   const after = bookedAccounts(dossier as unknown as Dossier, accountsOf(dossier.claims.before));
   const tree = buildClaimsTree(claimable(after), hashes.keccak256);

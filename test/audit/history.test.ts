@@ -1,5 +1,5 @@
-import { gzipSync } from 'node:zlib';
 import { createHash } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { type AuditTools, auditEpochs } from '../../src/commands/audit-epochs';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 import { replayRuns } from '../../src/worker/replay';
@@ -24,7 +24,8 @@ test('the histories of all closed epochs are archived, compared with the rows an
   expect(outcomes.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
   const histories = outcomes.filter(({ check }) => check === 'history');
   expect(histories.map(({ outcome }) => outcome)).toEqual(['ok', 'ok', 'ok']);
-  for (const { detail } of histories) expect(detail).toMatch(/^\d+ activities of run .*; replayed against bundle [0-9a-f]{64}$/);
+  for (const { detail } of histories)
+    expect(detail).toMatch(/^\d+ activities of run .*; replayed against bundle [0-9a-f]{64}$/);
 });
 
 /** Rewrites the archived history of epoch 1, its hash and the audit log's row with it. */

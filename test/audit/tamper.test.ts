@@ -1,8 +1,8 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Pool, PoolClient } from 'pg';
-import { DossierLoader } from '../../src/audit/load-dossier';
 import type { Dossier } from '../../src/audit/dossier';
+import { DossierLoader } from '../../src/audit/load-dossier';
 import { type AuditTools, auditEpochs } from '../../src/commands/audit-epochs';
 import { unchangingView } from '../../src/store/pool';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
@@ -39,7 +39,9 @@ test('bundles: (1) and (2) are found without a witness; (3) with a witness and b
     const made = attempt(dossiers[random(dossiers.length)]!, tools.hashes, random);
     if (made !== null) attempts.push(made);
   }
-  const missed = attempts.filter(({ adversary, found, foundWithWitness }) => (adversary === 3 ? found || !foundWithWitness : !found));
+  const missed = attempts.filter(({ adversary, found, foundWithWitness }) =>
+    adversary === 3 ? found || !foundWithWitness : !found,
+  );
   expect(missed).toEqual([]);
   await writeTable(attempts);
 }, 1_800_000);
@@ -47,7 +49,9 @@ test('bundles: (1) and (2) are found without a witness; (3) with a witness and b
 test('database: a changed value is found, whichever covered column it is in', async () => {
   const random = randomOf(seed + 1);
   const columns = Object.entries(COVERED).flatMap(([table, covered]) =>
-    Object.keys(covered).filter((column) => column !== 'network').map((column) => ({ table, column })),
+    Object.keys(covered)
+      .filter((column) => column !== 'network')
+      .map((column) => ({ table, column })),
   );
   const missed: string[] = [];
   let made = 0;
@@ -63,13 +67,19 @@ test('database: a changed value is found, whichever covered column it is in', as
 }, 1_800_000);
 
 /** Changes a random row as a superuser whom nothing stops, audits, and takes it back; null: nothing could be changed. */
-async function tamperedAndAudited(table: string, column: string, random: (below: number) => number): Promise<boolean | null> {
+async function tamperedAndAudited(
+  table: string,
+  column: string,
+  random: (below: number) => number,
+): Promise<boolean | null> {
   const client = await database.superuser.connect();
   try {
     await client.query('begin');
     await client.query('set local session_replication_role = replica');
     if (!(await changeRow(client, table, column, random))) return null;
-    const outcomes = await auditEpochs({ pool: poolOf(client) }, network, { first: 0, last: 4 }, tools).catch(() => null);
+    const outcomes = await auditEpochs({ pool: poolOf(client) }, network, { first: 0, last: 4 }, tools).catch(
+      () => null,
+    );
     return outcomes === null || outcomes.some(({ outcome }) => outcome === 'failed');
   } finally {
     await client.query('rollback');
@@ -77,10 +87,15 @@ async function tamperedAndAudited(table: string, column: string, random: (below:
   }
 }
 
-async function changeRow(client: PoolClient, table: string, column: string, random: (below: number) => number): Promise<boolean> {
-  const mine = COVERED[table]!.network === undefined ? '' : `where network = '${network}'`;
+async function changeRow(
+  client: PoolClient,
+  table: string,
+  column: string,
+  random: (below: number) => number,
+): Promise<boolean> {
+  const mine = COVERED[table]!.network === undefined ? '' : `where t.network = '${network}'`;
   const rows = await client.query<{ tableoid: number; ctid: string; value: string | null; type: string }>(
-    `select tableoid, ctid::text, ${column}::text as value, format_type(a.atttypid, a.atttypmod) as type
+    `select t.tableoid, t.ctid::text, t.${column}::text as value, format_type(a.atttypid, a.atttypmod) as type
      from settle.${table} t, pg_attribute a
      ${mine === '' ? 'where' : `${mine} and`} a.attrelid = 'settle.${table}'::regclass and a.attname = '${column}'
      order by t.tableoid, t.ctid`,
@@ -108,7 +123,9 @@ async function changeRow(client: PoolClient, table: string, column: string, rand
 function poolOf(client: PoolClient): Pool {
   const within = {
     query: (...args: [never]) =>
-      typeof args[0] === 'string' && /^(begin|commit)/.test(args[0]) ? Promise.resolve({ rows: [] }) : client.query(...args),
+      typeof args[0] === 'string' && /^(begin|commit)/.test(args[0])
+        ? Promise.resolve({ rows: [] })
+        : client.query(...args),
     release: () => undefined,
   };
   return { connect: async () => within } as unknown as Pool;
@@ -124,11 +141,13 @@ async function writeTable(attempts: readonly Attempt[]): Promise<void> {
   }
   const percent = (own: readonly Attempt[], is: (one: Attempt) => boolean) =>
     `${((100 * own.filter(is).length) / own.length).toFixed(0)} %`;
-  const lines = [...groups].sort(([a], [b]) => (a < b ? -1 : 1)).map(([name, own]) => {
-    const [adversary, kind] = name.split('|');
-    const checks = [...new Set(own.flatMap((one) => one.checks))].sort().join(', ') || '–';
-    return `| ${adversary} | ${kind} | ${own.length} | ${percent(own, (o) => o.found)} | ${percent(own, (o) => o.named)} | ${percent(own, (o) => o.foundWithWitness)} | ${checks} |`;
-  });
+  const lines = [...groups]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([name, own]) => {
+      const [adversary, kind] = name.split('|');
+      const checks = [...new Set(own.flatMap((one) => one.checks))].sort().join(', ') || '–';
+      return `| ${adversary} | ${kind} | ${own.length} | ${percent(own, (o) => o.found)} | ${percent(own, (o) => o.named)} | ${percent(own, (o) => o.foundWithWitness)} | ${checks} |`;
+    });
   const table = [
     `Seed ${seed}, ${count} attempts on bundles:`,
     '',

@@ -57,14 +57,16 @@ export function otherText(text: string, random: Random): string {
   return text.slice(0, at) + ((Number(text[at]) + 1 + random(8)) % 10) + text.slice(at + 1);
 }
 
-const textAt = (path: (dossier: Forged) => [Record<string, any>, string]): Change => (dossier, random) => {
-  const [owner, key] = path(dossier);
-  if (owner === null || owner[key] === undefined || owner[key] === null) return false;
-  const other = otherText(String(owner[key]), random);
-  if (other === String(owner[key])) return false;
-  owner[key] = typeof owner[key] === 'number' ? Number(other) : other;
-  return true;
-};
+const textAt =
+  (path: (dossier: Forged) => [Record<string, any>, string]): Change =>
+  (dossier, random) => {
+    const [owner, key] = path(dossier);
+    if (owner === null || owner[key] === undefined || owner[key] === null) return false;
+    const other = otherText(String(owner[key]), random);
+    if (other === String(owner[key])) return false;
+    owner[key] = typeof owner[key] === 'number' ? Number(other) : other;
+    return true;
+  };
 
 /** Kinds of changes: what a bundle holds, part by part. */
 export const KINDS: Readonly<Record<string, Change>> = {
@@ -76,7 +78,10 @@ export const KINDS: Readonly<Record<string, Change>> = {
   'sealed token row': cellOf((d) => d.rows.token, [3, 4]),
   'sealed macro row': cellOf((d) => d.rows.macro, [1]),
   'row removed': (d, random) => d.rows.capacity.splice(random(d.rows.capacity.length), 1).length === 1,
-  'price row': cellOf((d) => d.prices, Array.from({ length: 41 }, (_, index) => index + 1)),
+  'price row': cellOf(
+    (d) => d.prices,
+    Array.from({ length: 41 }, (_, index) => index + 1),
+  ),
   'payout row': cellOf((d) => d.payouts, [1, 2, 3, 4, 5, 6]),
   'payout moved': (d, random) => {
     const [from, to] = [random(d.payouts.length), random(d.payouts.length)];
@@ -93,26 +98,27 @@ export const KINDS: Readonly<Record<string, Change>> = {
     return true;
   },
   'snapshot facts': textAt((d) => [d.snapshot.facts.performance, 'activeProviders']),
-  'derivation': textAt((d) => [d.header.derivation, 'cap']),
+  derivation: textAt((d) => [d.header.derivation, 'cap']),
   'history named': textAt((d) => [d.header.history.at(-1) ?? {}, '2']),
   'history read': (d, random) => {
     const record = d.records.at(-1);
     return record !== undefined && cellOf(() => record.prices, [1, 3, 12, 13])(d, random);
   },
-  'content': textAt((d) => [d.result, 'content']),
+  content: textAt((d) => [d.result, 'content']),
   'content digest': textAt((d) => [d.result, 'contentDigest']),
-  'breakers': (d) => {
-    d.result.breakers = d.result.breakers.length > 0 ? [] : [{ id: 'topShare', figure: '1', limit: '0.5', subject: null }];
+  breakers: (d) => {
+    d.result.breakers =
+      d.result.breakers.length > 0 ? [] : [{ id: 'topShare', figure: '1', limit: '0.5', subject: null }];
     return true;
   },
-  'approval': (d) => {
+  approval: (d) => {
     if (d.approval.hold === null) return false;
     d.approval.hold.decision = 'rejected';
     return true;
   },
   'chain entry': textAt((d) => [d.entries.at(-2), 'entry']),
   'claims entry': textAt((d) => [d.entries.at(-1), 'entry']),
-  'head': textAt((d) => [d.entries.at(-1), 'head']),
+  head: textAt((d) => [d.entries.at(-1), 'head']),
   'claims before': (d, random) => {
     const state = d.claims.before[0];
     if (state === undefined) return false;
@@ -134,6 +140,8 @@ export function attempt(dossier: Dossier, hashes: Hashes, random: Random): Attem
   if (!KINDS[kind]!(forged, random)) return null;
   if (adversary === 2) quietly(() => fitDigests(forged, hashes));
   if (adversary === 3 && !quietly(() => settleAnew(forged, hashes))) return null;
+  // Fitting the digests can undo the change.
+  if (JSON.stringify(forged) === JSON.stringify(dossier)) return null;
   if (adversary === 3 && JSON.stringify(forged.entries) === JSON.stringify(dossier.entries)) return null;
   const bundle = JSON.parse(JSON.stringify(packBundle([forged as unknown as Dossier])));
   const witnessed = dossier.entries.at(-1)!.head;

@@ -16,7 +16,12 @@ export async function settledNetwork(database: TestDatabase, knobs: NetworkKnobs
   const all = { epochs: 6, providers: 7, held: [4], ...knobs };
   const texts = bundleTexts(all);
   const span = { first: 0, last: all.epochs - 1, holds: 'release' as const };
-  const network = await makeNetworkOf(context, { ...texts, capacity: possible(texts.capacity) }, JSON.stringify(policyDocument(all)), span);
+  const network = await makeNetworkOf(
+    context,
+    { ...texts, capacity: possible(texts.capacity) },
+    JSON.stringify(policyDocument(all)),
+    span,
+  );
   await settleAllInProcess(await activitiesOn(database.worker, { chunkProviders: 20_000 }), network);
   return network;
 }

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { leaveNothing, testFolder } from '../stack/processes-of-test';
 import { endAll, settle, writeBundle } from './settle-process';
 
+// Whole stacks come and go here, on machines that do other things as well.
+jest.setTimeout(240_000);
+
 const folder = testFolder();
 const home = join(folder, 'home');
 const { policy, folder: bundle } = writeBundle(folder);

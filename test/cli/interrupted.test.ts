@@ -15,15 +15,15 @@ afterAll(async () => {
 
 const published = () => (existsSync(heads) ? readFileSync(heads, 'utf8').trimEnd().split('\n') : []);
 
-/** Starts the sample and presses Ctrl-C once so many epochs are published. */
-async function startInterrupted(count: number): Promise<Ended> {
+/** Starts the sample and presses Ctrl-C, or worse, once so many epochs are published. */
+async function startInterrupted(count: number, signal: NodeJS.Signals = 'SIGINT'): Promise<Ended> {
   const run = settle(['start', '--once'], { SETTLE_HOME: home });
   let over = false;
   void run.ended.then(() => {
     over = true;
   });
   while (published().length < count && !over) await sleep(100);
-  run.signal('SIGINT');
+  run.signal(signal);
   return run.ended;
 }
 
@@ -44,5 +44,16 @@ describe('Ctrl-C in the middle of the sample', () => {
     expect(second.stderr).toMatch(/Epochs 0(\.\.\d+)? are closed already and are skipped; going on with \d+/);
     expect(published().slice(0, before.length)).toEqual(before);
     expect(processesMentioning(folder)).toEqual([]);
-  }, 90_000);
+  }, 240_000);
+
+  it('goes on after a kill -9 too, without waiting for what the dead process was doing', async () => {
+    const before = published();
+    const killed = await startInterrupted(before.length + 2, 'SIGKILL');
+    expect(killed.exit).toBeNull();
+    const then = published();
+    const next = await startInterrupted(then.length + 2);
+    expect(next).toMatchObject({ exit: 130, stderr: expect.stringMatching(/closed already and are skipped/) });
+    expect(published().slice(0, then.length)).toEqual(then);
+    expect(processesMentioning(folder)).toEqual([]);
+  }, 240_000);
 });

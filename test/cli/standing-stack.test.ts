@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { leaveNothing, processesMentioning, testFolder } from '../stack/processes-of-test';
 import { endAll, type Running, settle, writeBundle } from './settle-process';
 
+// Whole stacks come and go here, on machines that do other things as well.
+jest.setTimeout(240_000);
+
 // One stack that stays up, with the epochs 17 to 22 and a hold on 18; the other commands join it.
 const folder = testFolder();
 const temporary = join(folder, 'tmp');
@@ -15,7 +18,7 @@ beforeAll(async () => {
   stack = settle(['--input', bundle, '--policy', policy], { TMPDIR: temporary });
   home = /SETTLE_HOME=(.+)/.exec(await stack.says(/SETTLE_HOME=.+\n/))?.[1] ?? '';
   await stack.says(/Staying up/);
-}, 60_000);
+}, 240_000);
 
 afterAll(async () => {
   await endAll();

@@ -3,6 +3,9 @@ import { join } from 'node:path';
 import { leaveNothing, testFolder } from '../stack/processes-of-test';
 import { endAll, settle, writeBundle } from './settle-process';
 
+// Whole stacks come and go here, on machines that do other things as well.
+jest.setTimeout(240_000);
+
 // Throw-away homes are made below the folder for temporary files, so this one shows whether they are removed.
 const folder = testFolder();
 const temporary = join(folder, 'tmp');

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { loopAnswer, startLoop } from '../../src/commands/run-epochs';
 import { fileWitness } from '../../src/worker/witness';
 import type { LoopAnswer } from '../../workflows/messages';
-import { freshDatabase, type TestDatabase } from '../harness/databases';
+import { freshDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
 import { inLanes } from '../harness/lanes';
 import { makeNetwork, type NetworkKnobs } from '../harness/networks';

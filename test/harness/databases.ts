@@ -49,7 +49,9 @@ export function openTestDatabase(name: string, loginUrl: string, serverUrl: stri
     open,
     tamper: (sql, values) => tamper(superuser, sql, values),
     async close() {
-      await Promise.all(pools.filter((pool) => !pool.ended).map((pool) => pool.end()));
+      const ended = Promise.all(pools.filter((pool) => !pool.ended).map((pool) => pool.end()));
+      // A test that failed may have left a client checked out, for which a pool waits for ever.
+      await Promise.race([ended, new Promise((resolve) => setTimeout(resolve, 5_000).unref())]);
       await asSuperuser(serverUrl, `drop database ${name} with (force)`);
     },
   };

@@ -141,5 +141,3 @@ export async function makeNetworkOf(
   });
   return network;
 }
-
-export { LENGTH_SECONDS };

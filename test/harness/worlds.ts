@@ -38,7 +38,11 @@ export function worldOf(database: TestDatabase, orchestrator: TestOrchestrator):
       loopAnswer(await startLoop(context, { network, range: null, askedBy })),
     async close() {
       // The database too if the orchestrator cannot be closed: what stays open keeps jest from ending.
-      await orchestrator.close().finally(() => database.close());
+      try {
+        await orchestrator.close();
+      } finally {
+        await database.close();
+      }
     },
   };
 }

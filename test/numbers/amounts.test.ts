@@ -8,6 +8,7 @@ import {
   parseCount,
   parseMicroUnits,
   parseScaled,
+  parseSmallScaled,
   roundHalfEvenDivide,
   scaledOf,
   scaledText,
@@ -122,5 +123,32 @@ describe('parseCount', () => {
     ['9007199254740992', 'too-large'],
   ])('refuses %j as %s', (text, reason) => {
     expect(() => parseCount(text)).toThrow(expect.objectContaining({ reason }));
+  });
+});
+
+describe('parseSmallScaled', () => {
+  test('of short plain numbers is what parseScaled makes of them, wherever they stand', () => {
+    const decimals = fc.integer({ min: 0, max: 9 });
+    const digits = fc.bigInt({ min: 0n, max: 10n ** 18n });
+    fc.assert(
+      fc.property(digits, decimals, decimals, (value, own, allowed) => {
+        const text = scaledText(value, own);
+        const small = parseSmallScaled(`x,${text},y`, allowed, 2, 2 + text.length);
+        if (small >= 0) expect(BigInt(small)).toBe(parseScaled(text, allowed));
+        else expect(text.length + allowed > 15 || (text.split('.')[1] ?? '').length > allowed).toBe(true);
+      }),
+    );
+  });
+
+  test.each(['', '.', '.5', '1.', '-1', '+1', '1e3', '1.2.3', ' 1', '0x1', '1234567890123456'])(
+    'leaves %p to parseScaled',
+    (text) => {
+      expect(parseSmallScaled(text, 6)).toBe(-1);
+    },
+  );
+
+  test('more decimals than allowed are not rounded away', () => {
+    expect(parseSmallScaled('1.2345678', 6)).toBe(-1);
+    expect(() => parseScaled('1.2345678', 6)).toThrow();
   });
 });

@@ -1,7 +1,7 @@
 import { StandardMerkleTree } from '@openzeppelin/merkle-tree';
 import fc from 'fast-check';
 import { nodeHashes } from '../../src/hashing/node-hashes';
-import { buildClaimsTree, EMPTY_ROOT, rootOfProof, verifyClaim } from '../../src/proofs/claims-tree';
+import { buildClaimsTree, claimsTreeInSteps, EMPTY_ROOT, rootOfProof, verifyClaim } from '../../src/proofs/claims-tree';
 import type { Keccak256 } from '../../src/proofs/hashes';
 import { sortHashesDescending } from '../../src/proofs/leaf-order';
 import { PayeeTable } from '../../src/proofs/payee-table';
@@ -210,4 +210,15 @@ test('a table of payees has no payee beyond its end', () => {
   table.add(address(1n), 1n);
   expect(() => table.address(4096)).toThrow(RangeError);
   expect([table.indexOf(address(1n)), table.indexOf(address(2n))]).toEqual([0, -1]);
+});
+
+test.each([0, 1, 2, 16_385, 40_000])('a tree of %i payees made in steps is the one made at once', async (count) => {
+  const payees = new PayeeTable();
+  for (const [payee, amount] of manyClaims(Math.max(1, count)).slice(0, count)) payees.add(payee, amount);
+  let pauses = 0;
+  const tree = await claimsTreeInSteps(payees, keccak256, async () => {
+    pauses += 1;
+  });
+  expect(tree.root).toBe(buildClaimsTree(manyClaims(Math.max(1, count)).slice(0, count), keccak256).root);
+  expect(pauses).toBeGreaterThanOrEqual(Math.floor(count / 16_384));
 });

@@ -88,7 +88,7 @@ describe('S2: whoever reaches the database directly cannot forge an approval', (
   });
 });
 
-describe('S2: money', () => {
+describe('S2: money takes two logins', () => {
   test('two logins make and approve a batch; the second role alone is not enough for either', async () => {
     const network = await makeNetwork({ pool: database.viewer, actor: 'olivia' });
     await settleEpochInProcess(activities, { network, epoch: 0 });

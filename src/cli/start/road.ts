@@ -3,7 +3,7 @@ import type { LoopAnswer } from '../../../workflows/messages';
 import { readPolicyFile } from '../../commands/create-network';
 import { exportEpochs } from '../../commands/export-epochs';
 import { type ImportReport, importBundle } from '../../commands/import-bundle';
-import { settleBehind } from '../../commands/run-epochs';
+import { endLeftRuns, settleBehind } from '../../commands/run-epochs';
 import { networkSummary } from '../../queries/network-summary';
 import { projectRoot } from '../../stack/home';
 import { temporaryHome } from '../../stack/temporary-home';
@@ -76,6 +76,7 @@ async function settle(
   const last = network.lastEpoch ?? network.firstEpoch;
   const range = { network: plan.network, first: network.firstEpoch, last };
   // A range, not "whatever is due": epochs without inputs are no reason to stop where all inputs are there.
+  if (session.alone) await endLeftRuns(session, plan.network);
   const settled = settleBehind(session, { network: plan.network, range, askedBy: 'system' });
   const answer = await watched(io, session.pool, range, settled);
   if (plan.out !== null) await writeOut(io, session, plan);
