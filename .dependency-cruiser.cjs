@@ -139,6 +139,20 @@ const VALUES = [
     from: { path: '^workflows/' },
     to: { path: ['^activities/', '^src/rulesets/'] },
   },
+  {
+    name: 'verification-runs-anywhere',
+    comment:
+      'An audit bundle is checked in a browser by the same function: nothing of Node or of a server may be in reach.',
+    from: { path: '^src/audit/verify\\.ts$' },
+    to: {
+      reachable: true,
+      path: [
+        '^(node:)?(child_process|crypto|fs|module|net|os|path|process|stream|timers|url|util|worker_threads|zlib)(/|$)',
+        '^src/(store|stack|commands|queries|cli)/',
+        ...npm('pg', '@temporalio'),
+      ],
+    },
+  },
   { name: 'no-circles', from: {}, to: { circular: true } },
 ];
 

@@ -30,8 +30,6 @@ export interface AuditTools {
     code: string,
     runs: readonly { readonly workflowId: string; readonly runId: string; readonly json: string }[],
   ) => Promise<ReadonlyMap<string, string | null>>;
-  /** The history of a run from the server, where none is archived; null: the server does not have it either. */
-  readonly historyOf?: (runId: string, workflowId: string) => Promise<string | null>;
   /** Told after each revision. */
   readonly progress?: (epoch: number) => void;
 }

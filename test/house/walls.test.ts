@@ -61,6 +61,7 @@ const VALUES: readonly Case[] = [
   ],
   ['src/commands/f.ts', "import { QUEUE } from '../../workflows/messages'; QUEUE.trim();", null],
   ['workflows/g.ts', "import { act } from '../activities/contracts'; act();", 'workflows-load-no-activity'],
+  ['src/audit/verify.ts', "import { deep } from './deep'; deep();", 'verification-runs-anywhere'],
   ['src/store/circle.ts', "import { rows } from './rows'; export const circle = () => rows();", 'no-circles'],
 ];
 
@@ -69,6 +70,7 @@ const SURROUNDINGS: Readonly<Record<string, string>> = {
   'src/numbers/number.ts': 'export const number = () => 1;',
   'src/store/rows.ts': "import { circle } from './circle'; export const rows = (): unknown => circle();",
   'src/store/circle.ts': 'export const circle = () => 1;',
+  'src/audit/deep.ts': "import { readFileSync } from 'node:fs'; export const deep = () => readFileSync('x');",
   'src/commands/run.ts': 'export const run = () => 1;',
   'src/cli/say.ts': 'export const say = () => 1;',
   'activities/contracts.ts': 'export interface Ref { readonly x: 1 } export const act = () => 1;',
