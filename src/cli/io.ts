@@ -17,6 +17,8 @@ export interface Io {
   readonly env: NodeJS.ProcessEnv;
   /** `table` on a terminal and `json` elsewhere, unless `-o` says otherwise. */
   readonly format: OutputFormat;
+  /** Whether the user named the format, as a script does. */
+  readonly formatNamed: boolean;
   /** For stdout; writes none where it should not. */
   readonly colors: Colors;
   /** For stderr. */
@@ -65,6 +67,9 @@ export function createIo(streams: Streams, signal: AbortSignal, log: (line: stri
     env,
     get format() {
       return format();
+    },
+    get formatNamed() {
+      return settings.output !== null;
     },
     colors,
     wordColors: picocolors.createColors(coloured(stderr, env)),

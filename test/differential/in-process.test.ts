@@ -2,7 +2,7 @@ import { generateBundle } from '../generate/bundle';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
 import { makeNetworkOf, networkName } from '../harness/networks';
-import { differences, exported, settledBySecond, spanOf } from './settled-both-ways';
+import { differences, exported, settledBySecond, spanOf } from './compare';
 
 /** `SEEDS=100..200` or `SEEDS=7,8,9` settles others, by hand. */
 function seeds(): readonly number[] {

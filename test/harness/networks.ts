@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import type { Pool } from 'pg';
 import { createNetwork } from '../../src/commands/create-network';
 import { importBundle } from '../../src/commands/import-bundle';
-import { LENGTH_SECONDS, type PolicyKnobs, policyDocument } from './policy';
+import { type PolicyKnobs, policyDocument } from './policy';
 
 /** The CSV texts of a bundle by table (spec §3). */
 export type BundleTexts = Record<

@@ -9,7 +9,10 @@ export interface SettledState {
   readonly claims: readonly { position: number; payee: string; cumulative: string }[];
 }
 
-export async function settledState({ superuser }: TestDatabase, network: string): Promise<SettledState> {
+export async function settledState(
+  { superuser }: Pick<TestDatabase, 'superuser'>,
+  network: string,
+): Promise<SettledState> {
   const rows = async <T extends object>(sql: string) =>
     (await superuser.query<T>(sql.replaceAll('from ', 'from settle.'), [network])).rows;
   return {

@@ -1,5 +1,5 @@
 import type { WorkflowContext } from '../../src/commands/context';
-import { loopAnswer, startLoop } from '../../src/commands/run-epochs';
+import { type EpochRange, loopAnswer, startLoop } from '../../src/commands/run-epochs';
 import type { LoopAnswer } from '../../workflows/messages';
 import { freshDatabase, type TestDatabase } from './databases';
 import { makeNetwork, type NetworkKnobs } from './networks';
@@ -15,7 +15,7 @@ export interface World {
   makeNetwork(knobs?: NetworkKnobs, name?: string): Promise<string>;
   withWorker<T>(knobs: Omit<WorkerKnobs, 'pool'>, work: () => Promise<T>): Promise<T>;
   /** Starts the loop and waits for its answer; a worker must be running. */
-  settle(network: string, askedBy?: string): Promise<LoopAnswer>;
+  settle(network: string, askedBy?: string, range?: EpochRange): Promise<LoopAnswer>;
   close(): Promise<void>;
 }
 
@@ -34,8 +34,8 @@ export function worldOf(database: TestDatabase, orchestrator: TestOrchestrator):
     as,
     makeNetwork: (knobs, name) => makeNetwork(context, knobs, name),
     withWorker: (knobs, work) => orchestrator.withWorker({ pool: database.worker, ...knobs }, work),
-    settle: async (network, askedBy = 'olivia') =>
-      loopAnswer(await startLoop(context, { network, range: null, askedBy })),
+    settle: async (network, askedBy = 'olivia', range) =>
+      loopAnswer(await startLoop(context, { network, range: range ?? null, askedBy })),
     async close() {
       // The database too if the orchestrator cannot be closed: what stays open keeps jest from ending.
       try {

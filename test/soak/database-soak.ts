@@ -5,7 +5,7 @@ import { previewBatch } from '../../src/commands/payments';
 import { recordDisputeDecision } from '../../src/commands/run-dispute';
 import type { Amount } from '../../src/numbers/units';
 import { StoreError } from '../../src/store/errors';
-import { spanOf } from '../differential/settled-both-ways';
+import { spanOf } from '../differential/compare';
 import { approved, computed, opened, published, rows, withdrawn } from '../disputes/disputing';
 import { generateBundle } from '../generate/bundle';
 import { type Random, seededRandom } from '../generate/random';

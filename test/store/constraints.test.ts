@@ -17,6 +17,8 @@ const CHECK = '23514';
 const UNIQUE = '23505';
 const FOREIGN = '23503';
 const NOT_NULL = '23502';
+/** By a trigger that comes before the column's own check. */
+const REFUSED = '55000';
 
 /** Adds a copy of some row of the table, changed in these columns; what is not changed keeps the row valid. */
 async function addCopy(table: string, change: Record<string, unknown>): Promise<string> {
@@ -132,7 +134,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   computation: [
     [{ computation: 2 }, 'accepted'],
     [{ computation: 0 }, CHECK],
-    [{ computation: 2, revision: 0 }, CHECK],
+    [{ computation: 2, revision: 0 }, REFUSED],
     [{ computation: 2, ...FREE }, FOREIGN],
   ],
   price: [
@@ -144,7 +146,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [{ market: 'other', base: 'NaN' }, CHECK],
     [{ market: 'other', rate: '-1' }, CHECK],
     [{ market: 'other', used: '1000000' }, CHECK],
-    [{ market: 'other', competitor: null }, CHECK],
+    [{ market: 'other', competitor: null, competitor_epoch: 5 }, CHECK],
     [{ computation: 2 }, FOREIGN],
     [{}, UNIQUE],
   ],
@@ -170,7 +172,7 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
   claim: [
     [{ position: 90 }, 'accepted'],
     [{ position: 90, cumulative: '1', entitlement: '2' }, CHECK],
-    [{ position: 90, cumulative: '0', entitlement: '0' }, CHECK],
+    [{ position: 90, cumulative: '-1', entitlement: '-1' }, CHECK],
     [{ position: 90, payee: '0x' }, CHECK],
   ],
 };

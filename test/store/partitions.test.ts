@@ -15,7 +15,8 @@ async function partitions(parent: string): Promise<readonly string[]> {
      join pg_class c on c.oid = i.inhrelid where i.inhparent = ('settle.' || $1)::regclass order by c.oid`,
     [parent],
   );
-  return found.rows.map(({ line }) => line);
+  // A bound of a domain's type is printed in quotes.
+  return found.rows.map(({ line }) => line.replaceAll("'", ''));
 }
 
 const LAST_EPOCH = 2_147_483_647;

@@ -113,16 +113,25 @@ async function writeOut(io: Io, session: WorkflowSession, plan: StartPlan): Prom
 async function tell(io: Io, session: WorkflowSession, plan: StartPlan, answer: LoopAnswer): Promise<void> {
   const summary = await networkSummary(session.pool, plan.network);
   const { wordColors } = io;
-  io.account(summaryAccount(summary, io.width));
-  if (answer.reason === 'held' && summary.open !== 0) io.say(wordColors.yellow(endOf(answer, plan.network) ?? ''));
-  if (answer.reason === 'held' && plan.bundle !== null && plan.once) {
-    io.say(
-      'This home is thrown away now, and its hold with it: start without --once to decide, or with --holds release.',
-    );
-  }
-  if (answer.reason !== 'held' && answer.reason !== 'finished') io.say(endOf(answer, plan.network) ?? '');
-  // The last line of the words says what the last line of the table says.
-  if (io.format !== 'table') io.say(outcomeText(summary, wordColors));
+  const account = summaryAccount(summary, io.width);
+  io.account(account);
+  // Where the data goes to a file or a pipe that nobody formatted for, a person still reads along.
+  if (io.format !== 'table' && !io.formatNamed) io.say(`\n${account.human(wordColors)}\n`);
+  const words = wordsAfter(plan, answer, summary.open !== 0);
+  for (const sentence of words) io.say(wordColors.yellow(sentence));
+  // It is the last line of the report, and the last one of all where there are words after that or no report.
+  if (words.length > 0 || (io.format !== 'table' && io.formatNamed)) io.say(outcomeText(summary, wordColors));
+}
+
+/** What a person has to know beside the report. */
+function wordsAfter(plan: StartPlan, answer: LoopAnswer, moreIsOpen: boolean): readonly string[] {
+  const { reason } = answer;
+  const stopped = reason === 'finished' || (reason === 'held' && !moreIsOpen) ? null : endOf(answer, plan.network);
+  const thrownAway =
+    reason === 'held' && plan.bundle !== null && plan.once
+      ? 'This home is thrown away now, and its hold with it: start without --once to decide, or with --holds release.'
+      : null;
+  return [stopped, thrownAway].filter((sentence) => sentence !== null);
 }
 
 /** Keeps worker and servers up until Ctrl-C. That is the orderly end of a server, so it is no interruption. */
