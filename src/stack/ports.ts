@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { connect, createServer } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 /** All servers of the embedded stack listen here and nowhere else. */
 export const LOOPBACK = '127.0.0.1';
@@ -34,12 +35,22 @@ async function anyPort(): Promise<number | null> {
   return tryPort(0);
 }
 
+/** A server that was killed just now counts as ended a moment before the last of its threads lets go of its sockets. */
+async function keptPort(preferred: number): Promise<number | null> {
+  for (let attempt = 0; attempt < 20; attempt++) {
+    const port = await tryPort(preferred);
+    if (port !== null) return port;
+    await sleep(50);
+  }
+  return null;
+}
+
 /**
  * A free port: the preferred one (that of the last start, so that bookmarks and open connections go on working) or
  * any other. Free now is not free for ever: whoever binds it must be ready to ask again.
  */
 export async function choosePort(preferred: number | null): Promise<number> {
-  const kept = preferred === null ? null : await tryPort(preferred);
+  const kept = preferred === null ? null : await keptPort(preferred);
   const port = kept ?? (await anyPort());
   if (port === null) throw new Error(`no free port on ${LOOPBACK}`);
   return port;

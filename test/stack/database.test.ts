@@ -161,7 +161,7 @@ test('a home that cannot be made is refused in words', async () => {
 (process.getuid?.() === 0 ? test : test.skip)('a home of another user is refused in words', async () => {
   const home = freshHome();
   await (await openDatabase({ home, env })).close();
-  const stranger = await inOtherProcess('database', home, { uid: 65_534, gid: 65_534 });
+  const stranger = await inOtherProcess('database', home, { userId: 65_534 });
   expect(await stranger.ended).toBe(1);
   expect(stranger.said.error).toBe('HomeNotUsable');
 });

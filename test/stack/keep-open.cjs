@@ -1,10 +1,18 @@
 // Opens what it is told on a home, says so, and keeps it open until it is asked to stop.
-//   node keep-open.cjs stack|database|temporary <home>
+//   node keep-open.cjs stack|database|temporary <home> [{"userId","env"}]
+// It becomes another user once the code is loaded only: what root compiles with, and its cache, are closed to others.
 require('./typescript-in-node.cjs');
 const { openDatabase, openStack } = require('../../src/stack/stack.ts');
 const { openTemporaryDatabase } = require('../../src/stack/temporary-home.ts');
 
-const [kind, home] = process.argv.slice(2);
+const [kind, home, other] = process.argv.slice(2);
+if (other !== undefined) {
+  const { userId, env } = JSON.parse(other);
+  process.setgroups([]);
+  process.setgid(userId);
+  process.setuid(userId);
+  Object.assign(process.env, env);
+}
 const open = { stack: openStack, database: openDatabase, temporary: openTemporaryDatabase }[kind];
 const log = [];
 

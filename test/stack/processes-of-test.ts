@@ -38,11 +38,11 @@ export interface OtherProcess {
 export async function inOtherProcess(
   kind: 'stack' | 'database' | 'temporary',
   home: string,
-  options: { uid?: number; gid?: number; env?: NodeJS.ProcessEnv } = {},
+  { userId, env = {} }: { readonly userId?: number; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<OtherProcess> {
-  const child = spawn(process.execPath, [join(__dirname, 'keep-open.cjs'), kind, home], {
-    ...options,
-    env: { ...process.env, ...options.env },
+  const asUser = userId === undefined ? [] : [JSON.stringify({ userId, env })];
+  const child = spawn(process.execPath, [join(__dirname, 'keep-open.cjs'), kind, home, ...asUser], {
+    env: userId === undefined ? { ...process.env, ...env } : process.env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const ended = once(child, 'exit').then(([code]) => code as number | null);

@@ -148,7 +148,6 @@ test('when Temporal cannot be found, the database that had been started is stopp
 );
 
 (asRoot ? test : test.skip)('a plain user without a home of their own gets the whole stack', async () => {
-  const nobody = 65_534;
   const cache = join(root, 'cache');
   const found = await findTemporal({ env, paths: await prepareHome(freshHome()), log: silent, progress: silent });
   mkdirSync(dirname(cachedExecutable(cache)), { recursive: true });
@@ -156,9 +155,9 @@ test('when Temporal cannot be found, the database that had been started is stopp
   const parent = join(root, 'of nobody');
   mkdirSync(parent);
   chmodSync(parent, 0o777);
-  const user = { uid: nobody, gid: nobody, env: { HOME: '/nonexistent', SETTLE_CACHE: cache, PATH: '/usr/bin:/bin' } };
+  const user = { userId: 65_534, env: { HOME: '/nonexistent', SETTLE_CACHE: cache, PATH: '/usr/bin:/bin' } };
   const other = await inOtherProcess('stack', join(parent, 'home'), user);
-  expect(other.said.error).toBeUndefined();
+  expect(other.said.message).toBeUndefined();
   expect(await ask(other.said.postgres.url, 'SELECT 1')).toBe(1);
   expect(await other.end('SIGTERM')).toBe(0);
 });
