@@ -1,4 +1,3 @@
-import type { MissingInput } from '../src/rulesets/1/sealing';
 import { appendAudit } from '../src/store/audit-log';
 import { type FailureName, insertFailure } from '../src/store/failures';
 import { findHold, insertDecision } from '../src/store/holds';

@@ -2,6 +2,7 @@ import type { PoolClient } from 'pg';
 import { AuditLogWalk } from '../audit/audit-log';
 import { checkDossier } from '../audit/check-dossier';
 import { checkHistory } from '../audit/check-history';
+import { requireSame } from '../audit/difference';
 import type { Dossier } from '../audit/dossier';
 import { DossierLoader, type Publication } from '../audit/load-dossier';
 import { CHECKS, type CheckOutcome, checked, Skipped } from '../audit/outcomes';
@@ -9,9 +10,9 @@ import { readWitness, requireWitnessed } from '../audit/witness';
 import { readPolicyYaml } from '../inputs/policy-file';
 import { canonicalJson } from '../proofs/canonical-json';
 import { verifyChain } from '../proofs/chain';
-import type { Hashes } from '../proofs/hashes';
+import { type Hashes, sha256Hex } from '../proofs/hashes';
 import { auditRows } from '../store/audit-log';
-import { claimsHeads } from '../store/chain';
+import { claimsHeads, type StoredEntry } from '../store/chain';
 import { findWorkflowBundle } from '../store/history-archive';
 import { getPolicy } from '../store/policies';
 import { unchangingView } from '../store/pool';
@@ -70,6 +71,16 @@ function orderOf({ epoch, revision, check }: CheckOutcome): number {
   return ((epoch ?? -1) * 1_000 + (revision ?? 0)) * 100 + CHECKS.indexOf(check);
 }
 
+/** What stands beside an entry that hashes to its head follows from it, and claims belong to the revision before them. */
+function requireColumns(hashes: Hashes, chain: readonly StoredEntry[]): void {
+  chain.forEach(({ position, kind, entry, contentDigest, computation }, index) => {
+    const place = { table: 'chain_entry', row: String(position) };
+    const { previousHead: _, ...content } = JSON.parse(entry) as Record<string, unknown>;
+    requireSame(place, 'content_digest', contentDigest, sha256Hex(hashes, canonicalJson(content)));
+    if (kind === 'claims') requireSame(place, 'computation', computation, chain[index - 1]!.computation);
+  });
+}
+
 class Audit {
   private readonly log: AuditLogWalk;
   private readonly policies = new Set<string>();
@@ -90,8 +101,9 @@ class Audit {
     return [
       checked('chain', WHOLE, () => {
         const { fault, entries, head } = verifyChain(this.tools.hashes, this.loader.chain);
-        if (fault === null) return `${entries} entries from the first to head ${head}`;
-        throw new Error(`position ${fault.index + 1}: ${fault.reason}`);
+        if (fault !== null) throw new Error(`position ${fault.index + 1}: ${fault.reason}`);
+        requireColumns(this.tools.hashes, this.loader.chain);
+        return `${entries} entries from the first to head ${head}`;
       }),
       log,
       checked('witness', WHOLE, () => {

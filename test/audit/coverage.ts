@@ -63,9 +63,8 @@ export const COVERED: Readonly<Record<string, Covered>> = {
     facts: 'recompute',
   },
   chain_entry: {
-    ...all('chain', 'network position kind epoch revision entry previous_head head'),
+    ...all('chain', 'network position kind epoch revision content_digest entry previous_head head'),
     computation: 'recompute',
-    content_digest: 'digests',
   },
   claim: all('claims', 'network position payee entitlement cumulative'),
   ledger_posting: all('ledger', 'network journal account amount'),
