@@ -52,6 +52,6 @@ module.exports = {
       globalTeardown: '<rootDir>/test/harness/stop-servers.ts',
     },
   ],
-  testTimeout: 90_000,
+  testTimeout: 150_000,
   maxWorkers: 2,
 };

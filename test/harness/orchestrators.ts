@@ -31,7 +31,7 @@ export interface WorkerKnobs {
   readonly witness?: Witness;
   readonly chunkProviders?: number;
   readonly reached?: ActivityDependencies['reached'];
-  /** After so long the work has failed and the worker stops: jest's own time-out would leave it running. Default 45. */
+  /** After so long the work has failed and the worker stops: jest's own time-out would leave it running. Default 120. */
   readonly limitSeconds?: number;
 }
 
@@ -68,7 +68,7 @@ export async function openOrchestrator(address: string, namespace: string): Prom
         witness: { publish: async () => undefined },
         ...knobs,
       });
-      return worker.runUntil(() => within(knobs.limitSeconds ?? 45, work()));
+      return worker.runUntil(() => within(knobs.limitSeconds ?? 120, work()));
     },
     async close() {
       await native.close();

@@ -82,8 +82,11 @@ export async function count(database: TestDatabase, table: string, network: stri
   return found.rows[0]!.n;
 }
 
-/** Waits until something holds; fails with `what` after so many seconds. */
-export async function until(what: string, holds: () => Promise<boolean>, seconds = 30): Promise<void> {
+/**
+ * Waits until something holds; fails with `what` after so many seconds. Long, since a task that Temporal gave to a worker
+ * that just stopped is given out again only when its time is up.
+ */
+export async function until(what: string, holds: () => Promise<boolean>, seconds = 100): Promise<void> {
   const end = Date.now() + seconds * 1000;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`waited ${seconds} s in vain until ${what}`);
