@@ -6,11 +6,12 @@ import { requireSame } from '../audit/difference';
 import type { Dossier } from '../audit/dossier';
 import { DossierLoader, type Publication } from '../audit/load-dossier';
 import { CHECKS, type CheckOutcome, checked, Skipped } from '../audit/outcomes';
+import { contentDigestOf } from '../audit/records';
 import { readWitness, requireWitnessed } from '../audit/witness';
 import { readPolicyYaml } from '../inputs/policy-file';
 import { canonicalJson } from '../proofs/canonical-json';
 import { verifyChain } from '../proofs/chain';
-import { type Hashes, sha256Hex } from '../proofs/hashes';
+import type { Hashes } from '../proofs/hashes';
 import { auditRows } from '../store/audit-log';
 import { claimsHeads, type StoredEntry } from '../store/chain';
 import { findWorkflowBundle } from '../store/history-archive';
@@ -73,11 +74,10 @@ function orderOf({ epoch, revision, check }: CheckOutcome): number {
 
 /** What stands beside an entry that hashes to its head follows from it, and claims belong to the revision before them. */
 function requireColumns(hashes: Hashes, chain: readonly StoredEntry[]): void {
-  chain.forEach(({ position, kind, entry, contentDigest, computation }, index) => {
-    const place = { table: 'chain_entry', row: String(position) };
-    const { previousHead: _, ...content } = JSON.parse(entry) as Record<string, unknown>;
-    requireSame(place, 'content_digest', contentDigest, sha256Hex(hashes, canonicalJson(content)));
-    if (kind === 'claims') requireSame(place, 'computation', computation, chain[index - 1]!.computation);
+  chain.forEach((entry, index) => {
+    const place = { table: 'chain_entry', row: String(entry.position) };
+    requireSame(place, 'content_digest', entry.contentDigest, contentDigestOf(entry, hashes));
+    if (entry.kind === 'claims') requireSame(place, 'computation', entry.computation, chain[index - 1]!.computation);
   });
 }
 
