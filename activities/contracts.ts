@@ -127,19 +127,24 @@ export interface Corrected {
   readonly chunks: number;
 }
 
+/** Whose runs are told to look after a dispute's publication, as the rows say whenever they are asked. */
+export interface Concerned {
+  /** Later epochs whose hold ended since they had read another history. */
+  readonly recomputed: readonly number[];
+  /** Disputes that the publication ended, or whose history it changed. */
+  readonly disputes: readonly DisputeRef[];
+}
+
 /**
  * Where a dispute stands for its run: `open` waits for a person; `recompute`: the history that a full derivation read
  * is not the chain's any more.
  */
 export type DisputeStanding =
   | { readonly state: 'open' | 'approved' | 'rejected' | 'stale' | 'failed' | 'recompute' }
-  | { readonly state: 'published'; readonly key: ComputationRef; readonly contentDigest: string };
+  | ({ readonly state: 'published'; readonly key: ComputationRef; readonly contentDigest: string } & Concerned);
 
 export type DisputePublished =
-  | (Extract<Published, { readonly kind: 'published' }> & {
-      /** Disputes that this publication ended, or whose history it changed: their runs are told to look. */
-      readonly disputes: readonly DisputeRef[];
-    })
+  | (Extract<Published, { readonly kind: 'published' }> & Concerned)
   | { readonly kind: 'superseded' }
   /** Another revision of the epoch was published first. */
   | { readonly kind: 'stale' };

@@ -14,9 +14,9 @@ import {
 import { StoreError } from '../src/store/errors';
 import { supersededAbove } from '../src/store/holds';
 import { lockNetwork, type Network } from '../src/store/networks';
-import { transaction } from '../src/store/pool';
+import { type Queryable, transaction } from '../src/store/pool';
 import { findResult, type Result } from '../src/store/results';
-import type { ComputationRef, DisputePublished, DisputeRef, DisputeStanding, RunRef } from './contracts';
+import type { ComputationRef, Concerned, DisputePublished, DisputeRef, DisputeStanding, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { guardChain } from './guard-chain';
 import { alreadyPublished, appendRevision, proveLast } from './publish';
@@ -61,10 +61,14 @@ export async function publishDispute(
   });
   await deps.reached('publish-dispute:committed');
   if (published.kind !== 'published') return published;
+  return { ...published, ...(await concernedBy(deps.pool, ref)) };
+}
+
+/** From the rows alone, so that a run which finds the publication tells the same ones as the run that made it. */
+async function concernedBy(db: Queryable, ref: DisputeRef): Promise<Concerned> {
   return {
-    ...published,
-    recomputed: await supersededAbove(deps.pool, ref.network, ref.epoch),
-    disputes: await disputesToTell(deps.pool, ref),
+    recomputed: await supersededAbove(db, ref.network, ref.epoch),
+    disputes: await disputesToTell(db, ref),
   };
 }
 
@@ -135,7 +139,9 @@ export async function readDispute(
   return transaction(deps.pool, async (client) => {
     const network = await lockNetwork(client, ref.network);
     const dispute = await getDispute(client, ref);
-    if (dispute.state === 'published') return { state: 'published', ...(await publishedBy(client, dispute)) };
+    if (dispute.state === 'published') {
+      return { state: 'published', ...(await publishedBy(client, dispute)), ...(await concernedBy(client, ref)) };
+    }
     if (dispute.state !== 'open' && dispute.state !== 'approved') return { state: dispute.state };
     if (!(await isOnNewest(client, dispute))) {
       await end(client, dispute, 'stale', `revision ${dispute.baseRevision} of epoch ${ref.epoch} is superseded`);

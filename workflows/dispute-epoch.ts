@@ -1,11 +1,20 @@
 import {
   ApplicationFailure,
   condition,
+  continueAsNew,
   setCurrentDetails,
   setHandler,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { Checked, ComputationRef, Corrected, DisputeRef, DisputeStanding } from '../activities/contracts';
+import type {
+  Checked,
+  ComputationRef,
+  Concerned,
+  Corrected,
+  DisputeRef,
+  DisputeStanding,
+} from '../activities/contracts';
+import { Looks } from './looks';
 import {
   type DisputeAnswer,
   type DisputeEpochInput,
@@ -18,20 +27,19 @@ import { rewardChunks } from './reward-chunks';
 import { compute, failedGuard, write } from './road';
 import { tell } from './tell';
 
-/** How often a dispute that nobody decides looks at its rows by itself, and how many times: a week in all. */
-const LOOK_EVERY_MS = 6 * 3_600_000;
-const LOOKS = 28;
+/** A dispute that nobody decides is waited for by so many runs, about a day each (workflows/looks.ts). */
+const RUNS = 7;
 
 /**
  * Makes the next revision of a published epoch from corrected rows (spec §10): correct, derive, reward, check, review,
  * publish, prove.
  *
  * As settleEpoch it holds no truth: corrections, drafts and the decision are rows, and a run that is terminated is
- * started again and finds them. It is on nobody's way while it waits, so it has no deadline; after a week without a
- * decision the run ends, and the decision starts another. A guard that does not hold closes the dispute; the epoch
+ * started again and finds them. It is on nobody's way while it waits, so it has no deadline; after about a week without
+ * a decision the run ends, and the decision starts another. A guard that does not hold closes the dispute; the epoch
  * stays as it is published.
  *
- * History: 7 activities, and one more for each chunk of providers; two events for each look.
+ * History: 7 activities, and one more for each chunk of providers; 11 events for each look at what a person decided.
  */
 export async function disputeEpoch(input: DisputeEpochInput): Promise<DisputeAnswer> {
   const review = new Review(input);
@@ -85,8 +93,8 @@ class Review {
   async settle(): Promise<DisputeAnswer> {
     try {
       const found = await write.readDispute(this.ref, null);
-      // A run before this one published and may have died before the claims were there.
-      if (found.state === 'published') return await this.prove(found.key, found.contentDigest);
+      // A run before this one published, and may have died before it told anybody and before the claims were there.
+      if (found.state === 'published') return await this.tellAndProve(found, found.key, found.contentDigest);
       if (found.state === 'rejected' || found.state === 'stale' || found.state === 'failed')
         return { kind: found.state };
       this.enter('correct', 'reading the corrected rows and taking their digest');
@@ -118,14 +126,18 @@ class Review {
     const published = await write.publishDispute(this.ref, derived.key, checked.contentDigest);
     if (published.kind === 'superseded') return 'again';
     if (published.kind === 'stale') return { kind: 'stale' };
-    const answer = await this.prove(derived.key, checked.contentDigest);
-    this.enter('tell', 'telling those whose history changed');
-    for (const epoch of published.recomputed) await tell(`settle/${this.ref.network}/${epoch}`);
-    for (const other of published.disputes) await tell(`dispute/${other.network}/${other.epoch}/${other.dispute}`);
-    return answer;
+    return this.tellAndProve(published, derived.key, checked.contentDigest);
   }
 
-  private async prove(key: ComputationRef, contentDigest: string): Promise<DisputeAnswer> {
+  /** First those who wait, of whom nothing but the rows knows any more once the claims are there. */
+  private async tellAndProve(
+    { recomputed, disputes }: Concerned,
+    key: ComputationRef,
+    contentDigest: string,
+  ): Promise<DisputeAnswer> {
+    this.enter('tell', 'telling those whose history changed');
+    for (const epoch of recomputed) await tell(`settle/${this.ref.network}/${epoch}`);
+    for (const other of disputes) await tell(`dispute/${other.network}/${other.epoch}/${other.dispute}`);
     this.enter('prove', 'building the claims');
     const proved = await write.prove(key, this.input.requestId);
     return { kind: 'published', revision: key.revision, contentDigest, head: proved.head };
@@ -136,17 +148,23 @@ class Review {
     this.proposed = checked.contentDigest;
     this.enter('review', `waiting for a second person; sum ${checked.sum}, content digest ${checked.contentDigest}`);
     try {
-      for (let looks = 0; looks < LOOKS; looks += 1) {
+      for (const looks = new Looks(this.input.looksARun); ; ) {
         const found = await write.readDispute(this.ref, key);
         if (found.state === 'published') return 'approved';
         if (found.state !== 'open') return found.state;
-        await condition(() => this.told, LOOK_EVERY_MS);
+        if (looks.over && !this.told) return await this.anotherRun();
+        await condition(() => this.told, looks.pauseMs());
         this.told = false;
       }
-      return 'open';
     } finally {
       this.proposed = null;
     }
+  }
+
+  /** Waits on in a run with a history of its own; `open` after the last one. */
+  private async anotherRun(): Promise<'open'> {
+    const runsBefore = (this.input.runsBefore ?? 0) + 1;
+    return runsBefore < RUNS ? continueAsNew<typeof disputeEpoch>({ ...this.input, runsBefore }) : 'open';
   }
 
   private wake(outcome: string): string {

@@ -14,6 +14,8 @@ export interface SettleEpochInput {
   readonly requestId: string;
   /** Workflow to tell where this one stands as soon as it has to wait; null: nobody waits. */
   readonly answerTo: string | null;
+  /** Looks after which a run that waits continues as new; for tests, which have no time for a day. */
+  readonly looksARun?: number;
 }
 
 export interface SettleDueEpochsInput {
@@ -73,6 +75,10 @@ export const lookAgain = defineSignal('look-again');
 
 export interface DisputeEpochInput extends DisputeRef {
   readonly requestId: string;
+  /** Runs that waited for a decision before this one, which continued as new. */
+  readonly runsBefore?: number;
+  /** Looks after which a run that waits continues as new; for tests, which have no time for a day. */
+  readonly looksARun?: number;
 }
 
 /** How a dispute's run ends. `open`: nobody decided for long; whoever decides starts it again. */

@@ -2,6 +2,7 @@ import {
   ApplicationFailure,
   CancellationScope,
   condition,
+  continueAsNew,
   getExternalWorkflowHandle,
   isCancellation,
   setCurrentDetails,
@@ -10,6 +11,7 @@ import {
   upsertSearchAttributes,
 } from '@temporalio/workflow';
 import type { Checked, Closed, ComputationRef, EpochRef, Sealed } from '../activities/contracts';
+import { Looks } from './looks';
 import {
   answered,
   decide,
@@ -24,14 +26,15 @@ import { compute, failedGuard, read, write } from './road';
 import { tell } from './tell';
 
 /**
- * Settles one epoch: gather, seal, measure, price, multiply, reward, check, hold, publish, prove.
+ * Settles one epoch: gather, seal, measure, price, multiply, reward, check, hold, publish, tell, prove.
  *
  * It holds no truth. Every step writes what it found and finds what it wrote, so a run that is terminated, or that new
  * code cannot replay, is ended and started again. It ends with an answer, never with an error, unless the system
  * itself is broken; an epoch is failed only by a recorded decision.
  *
- * History: about 8 activities, and one more for each chunk of providers (two where the pool binds); a waiting epoch
- * looks at its inputs every 30 seconds until their deadline.
+ * History: about 8 activities, and one more for each chunk of providers (two where the pool binds). A run that waits,
+ * for inputs or for a decision, looks by itself, 11 events a look, and continues as new after so many of them
+ * (workflows/looks.ts).
  */
 export async function settleEpoch(input: SettleEpochInput): Promise<EpochAnswer> {
   const road = new Road(input);
@@ -105,6 +108,7 @@ class Road {
 
   /** Waits until the inputs are complete or their deadline has passed. */
   private async gather(): Promise<Closed | null> {
+    const looks = new Looks(this.input.looksARun);
     for (let told = false; ; told = true) {
       const found = await read.gather(this.ref, this.input.requestId);
       if (found.kind === 'closed') return found.answer;
@@ -112,7 +116,9 @@ class Road {
       if (found.kind === 'incomplete') return this.fail('incomplete-inputs', { missing: found.missing });
       this.enter('gather', `waiting for ${found.missing.join(', ')}`);
       if (!told) await this.answer({ kind: 'waiting', epoch: this.input.epoch, missing: found.missing });
-      await sleep(found.recheckSeconds * 1000);
+      if (looks.over) return this.anotherRun();
+      // Inputs come from outside and wake nobody.
+      await sleep(looks.pauseMs(found.recheckSeconds * 1000));
     }
   }
 
@@ -142,12 +148,13 @@ class Road {
     );
     if (published.kind === 'superseded') return 'superseded';
     if (published.kind === 'closed') return published.answer;
+    // Before the claims: a run that dies here is followed by one that publishes again, finds it done, and tells.
+    for (const epoch of published.recomputed) await tell(`settle/${this.input.network}/${epoch}`);
     this.enter('prove', 'building the claims');
     const proved = await write.prove.executeWithOptions(this.named('claims, and the head that follows'), [
       derived.key,
       this.input.requestId,
     ]);
-    for (const epoch of published.recomputed) await tell(`settle/${this.input.network}/${epoch}`);
     return {
       kind: 'published',
       epoch: this.input.epoch,
@@ -165,21 +172,25 @@ class Road {
       .join(', ');
     this.enter('hold', `waiting for a person until ${checked.hold?.deadline}: ${tripped}`);
     upsertSearchAttributes({ SettleOutcome: ['held'] });
-    await this.answer({ kind: 'held', epoch: this.input.epoch, contentDigest: checked.contentDigest });
-    let waitMs = (checked.hold?.waitSeconds ?? 1) * 1000;
-    for (;;) {
-      await condition(() => this.decided, waitMs);
-      this.decided = false;
+    const deadline = Date.now() + (checked.hold?.waitSeconds ?? 1) * 1000;
+    const looks = new Looks(this.input.looksARun);
+    for (let told = false; ; told = true) {
       const state = await write.readHold(key);
-      // Woken early, or by a timer whose clock is ahead of the database's: the row decides.
-      if (state === 'open') {
-        waitMs = 1000;
-        continue;
+      if (state !== 'open') {
+        this.held = null;
+        if (state === 'approved' || state === 'released') return null;
+        return state === 'superseded' ? 'superseded' : this.fail(state, { contentDigest: checked.contentDigest });
       }
-      this.held = null;
-      if (state === 'approved' || state === 'released') return null;
-      return state === 'superseded' ? 'superseded' : this.fail(state, { contentDigest: checked.contentDigest });
+      if (!told) await this.answer({ kind: 'held', epoch: this.input.epoch, contentDigest: checked.contentDigest });
+      if (looks.over && !this.decided) return this.anotherRun();
+      await condition(() => this.decided, looks.pauseMs(deadline - Date.now()));
+      this.decided = false;
     }
+  }
+
+  /** Waits on in a run with a history of its own. Who waited for this one's answer has got it. */
+  private anotherRun(): Promise<never> {
+    return continueAsNew<typeof settleEpoch>({ ...this.input, answerTo: null });
   }
 
   private wake(outcome: string): string {

@@ -146,7 +146,11 @@ function expectedOfWrites(facts: Facts, name: string, input: readonly unknown[])
     case 'readDispute':
       return {
         input: [ref, input[1] === null ? null : key],
-        results: [{ state: 'open' }, { state: 'approved' }, { state: 'published', key, contentDigest }],
+        results: [
+          { state: 'open' },
+          { state: 'approved' },
+          { state: 'published', key, contentDigest, recomputed: LIST, disputes: LIST },
+        ],
       };
     case 'prove':
       return {

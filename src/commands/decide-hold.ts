@@ -1,4 +1,3 @@
-import { setTimeout as delay } from 'node:timers/promises';
 import { decide } from '../../workflows/messages';
 import { appendAudit } from '../store/audit-log';
 import { StoreError } from '../store/errors';
@@ -7,8 +6,9 @@ import { lockNetwork } from '../store/networks';
 import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { refusedOnRecord } from './refusals';
-import { epochWorkflowId, isRunning, settleBehind } from './run-epochs';
+import { epochWorkflowId, settleBehind } from './run-epochs';
 import { answerOf, resumeAgain } from './settle-again';
+import { wakeRun } from './wake-run';
 
 export interface HoldDecision {
   readonly network: string;
@@ -18,9 +18,6 @@ export interface HoldDecision {
   /** The content digest that the person looked at; null: whatever is held now. */
   readonly contentDigest: string | null;
 }
-
-/** A run that does not answer an update in this time cannot be used any more. */
-const UPDATE_SECONDS = 20;
 
 /**
  * Decides a hold. The decision is a row first, bound to the content digest that is held; then the epoch's run is
@@ -81,22 +78,12 @@ function requireDecidable(hold: Hold | undefined, actor: string, decision: HoldD
 
 async function wake(context: WorkflowContext, hold: Hold, outcome: HoldDecision['outcome']): Promise<void> {
   const workflowId = epochWorkflowId(hold.network, hold.epoch);
-  if (await isRunning(context.temporal, workflowId)) {
-    const handle = context.temporal.workflow.getHandle(workflowId);
-    const update = handle.executeUpdate(decide, { args: [{ contentDigest: hold.contentDigest, outcome }] });
-    const answered = await Promise.race([
-      update.then(
-        () => true,
-        () => false,
-      ),
-      delay(UPDATE_SECONDS * 1000, false, { ref: false }),
-    ]);
-    if (answered) {
-      // What it read may have changed meanwhile: then it is computed anew, and may be held anew.
-      await answerOf(context, hold.network, hold.epoch, handle).catch(() => undefined);
-    } else {
-      await handle.terminate(`the hold was ${outcome}, but this run did not take the decision`);
-    }
+  const told = { contentDigest: hold.contentDigest, outcome };
+  if ((await wakeRun(context.temporal, workflowId, decide, told)) === 'woken') {
+    // What it read may have changed meanwhile: then it is computed anew, and may be held anew.
+    await answerOf(context, hold.network, hold.epoch, context.temporal.workflow.getHandle(workflowId)).catch(
+      () => undefined,
+    );
   }
   await resumeAgain(context, hold.network, hold.epoch);
   // The rows tell whether anything is left to do, for this epoch and for those that waited behind it.

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
 import { type DisputeAnswer, type DisputeEpochInput, decideDispute, TASK_QUEUE } from '../../workflows/messages';
 import { appendAudit } from '../store/audit-log';
-import { newestRevision } from '../store/chain';
+import { findEntry, newestRevision } from '../store/chain';
 import {
   type Dispute,
   type DisputeKey,
@@ -19,12 +19,11 @@ import { CommandError } from './errors';
 import { type DisputeRecord, type NewDispute, recordDispute } from './open-dispute';
 import { refusedOnRecord } from './refusals';
 import { isRunning, rootCause } from './run-epochs';
+import { wakeRun } from './wake-run';
 
 export const disputeWorkflowId = ({ network, epoch, dispute }: DisputeKey): string =>
   `dispute/${network}/${epoch}/${dispute}`;
 
-/** A run that does not answer an update in this time cannot be used any more. */
-const UPDATE_SECONDS = 20;
 const POLL_MS = 100;
 /** Asking Temporal is dearer than asking for a row. */
 const POLLS_A_LOOK = 10;
@@ -42,7 +41,8 @@ export async function openDispute(
 /** Starts or finds the run of a dispute, and waits until its revision is computed or it is closed. */
 export async function computeDispute(context: WorkflowContext, key: DisputeKey): Promise<Dispute> {
   const dispute = await getDispute(context.pool, key);
-  const isComputed = async (now: Dispute) => now.state !== 'open' || (await findProposal(context.pool, key)) !== null;
+  const isComputed = async (now: Dispute) =>
+    now.state === 'open' ? (await findProposal(context.pool, key)) !== null : !(await lacksClaims(context, now));
   if (await isComputed(dispute)) return dispute;
   await start(context, dispute);
   return waitFor(context, key, isComputed);
@@ -68,7 +68,7 @@ export async function decideOnDispute(context: WorkflowContext, decision: Disput
   const contentDigest = await recordDisputeDecision(context, decision);
   await wake(context, decision, contentDigest);
   if (decision.outcome === 'rejected') return getDispute(context.pool, decision);
-  return waitFor(context, decision, async ({ state }) => state !== 'approved' && !(await isProving(context, decision)));
+  return waitFor(context, decision, async (now) => now.state !== 'approved' && !(await isProving(context, now)));
 }
 
 /** The decision's row alone. Returns the content digest that it is bound to. */
@@ -175,27 +175,21 @@ async function wake(
   contentDigest: string | null,
 ): Promise<void> {
   const { outcome } = decision;
-  const workflowId = disputeWorkflowId(decision);
-  if (await isRunning(context.temporal, workflowId)) {
-    const handle = context.temporal.workflow.getHandle(workflowId);
-    const update = handle.executeUpdate(decideDispute, { args: [{ contentDigest: contentDigest ?? '', outcome }] });
-    const answered = await Promise.race([
-      update.then(
-        () => true,
-        () => false,
-      ),
-      delay(UPDATE_SECONDS * 1000, false, { ref: false }),
-    ]);
-    if (answered) return;
-    await handle.terminate(`the dispute was ${outcome}, but this run did not take the decision`);
-  }
+  const told = { contentDigest: contentDigest ?? '', outcome };
+  if ((await wakeRun(context.temporal, disputeWorkflowId(decision), decideDispute, told)) === 'woken') return;
   if (outcome === 'approved') await start(context, await getDispute(context.pool, decision));
 }
 
-/** Published, but its run is still at the claims: this process may be the worker that makes them. */
-async function isProving(context: WorkflowContext, key: DisputeKey): Promise<boolean> {
-  const dispute = await getDispute(context.pool, key);
-  return dispute.state === 'published' && (await isRunning(context.temporal, disputeWorkflowId(key)));
+/** Published, but without its claims yet: its run is at them, or ended before. */
+async function lacksClaims({ pool }: CommandContext, { network, epoch, state, revision }: Dispute): Promise<boolean> {
+  if (state !== 'published' || revision === null) return false;
+  return (await findEntry(pool, network, epoch, revision, 'claims')) === null;
+}
+
+/** Published, but its run has not ended: this process may be the worker that it needs. */
+async function isProving(context: WorkflowContext, dispute: Dispute): Promise<boolean> {
+  if (dispute.state !== 'published') return false;
+  return (await lacksClaims(context, dispute)) || isRunning(context.temporal, disputeWorkflowId(dispute));
 }
 
 /** Looks at the rows until they are as wanted. @throws CommandError `RunStopped` if the run ends before they are */

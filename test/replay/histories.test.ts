@@ -14,6 +14,7 @@ const replay = (history: string) =>
 
 test('every kind of end has its history', () => {
   expect(NAMES.sort()).toEqual([
+    ...['dispute-published', 'dispute-stale'],
     ...['epoch-failed', 'epoch-held-approved', 'epoch-held-rejected', 'epoch-in-chunks', 'epoch-published'],
     ...['loop-finished', 'loop-held'],
   ]);
@@ -26,6 +27,7 @@ test.each(NAMES)('F16: the history %s is replayed by the workflows as they are',
 test.each([
   ['epoch-published', '"name": "seal"', '"name": "derive"'],
   ['loop-finished', '"name": "nextDue"', '"name": "gather"'],
+  ['dispute-published', '"name": "deriveDispute"', '"name": "derive"'],
 ])('F16: the history %s with one step changed is not', async (name, step, another) => {
   const history = text(name);
   const changed = history.replace(step, another);
