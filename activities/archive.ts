@@ -54,5 +54,7 @@ const kept = new WeakMap<ActivityDependencies, Set<string>>();
 async function keepBundle(deps: ActivityDependencies, bundleHash: string | null): Promise<void> {
   const known = kept.get(deps) ?? new Set();
   if (deps.workflowCode === null || bundleHash === null || known.has(bundleHash)) return;
-  kept.set(deps, known.add(await insertWorkflowBundle(deps.pool, deps.workflowCode)));
+  const { workflowCode } = deps;
+  const hash = await transaction(deps.pool, (client) => insertWorkflowBundle(client, workflowCode));
+  kept.set(deps, known.add(hash));
 }

@@ -1,20 +1,26 @@
 /**
- * How fast epochs are settled: the whole sample through the real system, and beside it the same number of workflows
- * with as many empty activities through the same server. `npm run bench:epochs` prints both and their ratio, and writes
- * them to bench/results/epochs.json.
+ * How fast epochs are settled and audited: the whole sample through the real system, then all of it audited, replays
+ * included, and beside it the same number of workflows with as many empty activities through the same server.
+ * `npm run bench:epochs` prints them and their ratios, and writes them to bench/results/epochs.json.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { cpus, loadavg } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Client, Connection } from '@temporalio/client';
 import { bundleWorkflowCode, NativeConnection, Runtime, Worker } from '@temporalio/worker';
+import type { Pool } from 'pg';
+import type { CheckOutcome } from '../src/audit/outcomes';
+import { auditEpochs } from '../src/commands/audit-epochs';
 import { readPolicyFile } from '../src/commands/create-network';
 import { importBundle } from '../src/commands/import-bundle';
 import { epochWorkflowId, loopAnswer, startLoop } from '../src/commands/run-epochs';
+import { nodeHashes } from '../src/hashing/node-hashes';
 import { openTemporaryStack } from '../src/stack/temporary-home';
 import { ensureLogin } from '../src/store/logins';
 import { migrate } from '../src/store/migrate';
 import { openPool } from '../src/store/pool';
+import { replayAside } from '../src/worker/replay-aside';
 import { fileWitness } from '../src/worker/witness';
 import { bundleWorkflows, createWorker } from '../src/worker/worker';
 
@@ -29,6 +35,12 @@ interface Settled {
   readonly seconds: number;
   /** Activities of one epoch's own workflow; the loop has one more for each epoch. */
   readonly activitiesEach: number;
+  readonly audited: Audited;
+}
+
+interface Audited {
+  readonly seconds: number;
+  readonly checks: number;
 }
 
 const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error };
@@ -43,7 +55,7 @@ async function settleSample(stack: Stack, temporal: Client, connection: NativeCo
   await migrate(stack.postgres.url, () => undefined);
   const url = await ensureLogin(stack.postgres.superuserUrl, stack.postgres.url);
   const onIdleError = (error: Error) => console.error(error.message);
-  const open = (role: 'settle_worker' | 'settle_operator') =>
+  const open = (role: 'settle_worker' | 'settle_operator' | 'settle_auditor') =>
     openPool({ url, role, applicationName: role, onIdleError });
   const [pool, workerPool] = [open('settle_operator'), open('settle_worker')];
   try {
@@ -73,10 +85,31 @@ async function settleSample(stack: Stack, temporal: Client, connection: NativeCo
       });
       const { events } = await temporal.workflow.getHandle(epochWorkflowId(NETWORK, 1)).fetchHistory();
       const scheduled = (events ?? []).filter((event) => event.activityTaskScheduledEventAttributes != null);
-      return { epochs: closed, seconds, activitiesEach: scheduled.length };
+      return { epochs: closed, seconds, activitiesEach: scheduled.length, audited: await auditSample(open, stack) };
     });
   } finally {
     await Promise.all([pool.end(), workerPool.end()]);
+  }
+}
+
+/** Every check of every epoch, as `settle audit` makes them. @throws Error for a check that fails or was skipped */
+async function auditSample(open: (role: 'settle_auditor') => Pool, stack: Stack): Promise<Audited> {
+  const pool = open('settle_auditor');
+  const aside = replayAside();
+  try {
+    const witness = await readFile(join(stack.home, 'heads.log'), 'utf8');
+    const tools = { hashes: await nodeHashes(), witness, replay: aside.replay };
+    let outcomes: readonly CheckOutcome[] = [];
+    const seconds = await timed(async () => {
+      outcomes = await auditEpochs({ pool }, NETWORK, { first: 0, last: 168 }, tools);
+    });
+    const other = outcomes.find(({ outcome }) => outcome !== 'ok');
+    if (other !== undefined)
+      throw new Error(`${other.check} of epoch ${other.epoch}: ${other.outcome}, ${other.detail}`);
+    return { seconds, checks: outcomes.length };
+  } finally {
+    aside.close();
+    await pool.end();
   }
 }
 
@@ -119,6 +152,9 @@ function report(settled: Settled, emptySeconds: number): void {
     emptySeconds: round(emptySeconds),
     emptyEpochsPerSecond: round(settled.epochs / emptySeconds),
     ratio: round(settled.seconds / emptySeconds),
+    auditChecks: settled.audited.checks,
+    auditSeconds: round(settled.audited.seconds),
+    auditRatio: round(settled.audited.seconds / settled.seconds),
   };
   const file = join(__dirname, 'results', 'epochs.json');
   mkdirSync(dirname(file), { recursive: true });
@@ -130,6 +166,7 @@ function report(settled: Settled, emptySeconds: number): void {
     `empty:   ${result.epochs} workflows of ${result.activitiesEach} empty activities in ${result.emptySeconds} s, ${result.emptyEpochsPerSecond} a second`,
   );
   console.log(`ratio:   settling takes ${result.ratio} times as long as doing nothing`);
+  console.log(`audited: ${result.auditChecks} checks in ${result.auditSeconds} s, ${result.auditRatio} of settling`);
 }
 
 async function main(): Promise<void> {

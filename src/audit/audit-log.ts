@@ -1,6 +1,6 @@
 import { type Hashes, sha256Hex } from '../proofs/hashes';
 import type { LoggedRow } from '../store/audit-log';
-import { requireSame } from './difference';
+import { NO_ROW, requireSame } from './difference';
 import type { Dossier } from './dossier';
 import { rowOf } from './dossier';
 
@@ -11,7 +11,9 @@ export class AuditLogWalk {
   rows = 0;
   private hash = FIRST_PREVIOUS_HASH;
   private readonly publishedHeads = new Map<string, string>();
-  private readonly archiveHashes = new Map<string, string>();
+  private readonly archives = new Map<string, { readonly historyHash: string; readonly bundleHash: string | null }>();
+  private readonly publishingRuns = new Map<string, string>();
+  private readonly keptBundles = new Set<string>();
 
   constructor(
     private readonly network: string,
@@ -26,28 +28,48 @@ export class AuditLogWalk {
     requireSame(place, 'hash', row.hash, sha256Hex(this.hashes, row.hashed));
     this.hash = row.hash;
     this.rows += 1;
-    if (row.network !== this.network) return;
-    const { head, runId, historyHash } = row.detail as Record<string, string>;
-    if (row.action === 'publish' && head !== undefined) this.publishedHeads.set(row.subject, head);
-    if (row.action === 'archive' && runId !== undefined) this.archiveHashes.set(runId, historyHash ?? '');
+    this.remember(row);
+  }
+
+  private remember({ network, action, subject, detail }: LoggedRow): void {
+    const { head, runId, historyHash, bundleHash } = detail as Record<string, string | undefined>;
+    if (action === 'archive' && runId === undefined && bundleHash !== undefined) this.keptBundles.add(bundleHash);
+    if (network !== this.network) return;
+    if (action === 'publish' && head !== undefined) {
+      this.publishedHeads.set(subject, head);
+      if (runId !== undefined) this.publishingRuns.set(subject, runId);
+    }
+    if (action === 'archive' && runId !== undefined) {
+      this.archives.set(runId, { historyHash: historyHash ?? '', bundleHash: bundleHash ?? null });
+    }
   }
 
   /** The log has the publication with the head that the chain has. @throws Mismatch */
   requirePublication(dossier: Dossier): string {
-    const subject = `epoch ${dossier.epoch} revision ${dossier.revision}`;
+    const subject = subjectOf(dossier);
     const head = dossier.entries.at(-1)?.head ?? null;
     const place = { table: 'audit_log', row: subject };
     requireSame(place, 'detail.head', this.publishedHeads.get(subject) ?? '(no row)', head);
     return `${this.rows} rows chained; ${rowOf(dossier)} published with head ${head}`;
   }
 
-  /** The log has the hash of the archived history. @throws Mismatch */
-  requireArchive(runId: string, sha256: string): void {
-    requireSame(
-      { table: 'history_archive', row: runId },
-      'history_hash',
-      sha256,
-      this.archiveHashes.get(runId) ?? '(no row)',
-    );
+  /** What the log has of the archived history is what is archived; none is lacking that the log has. @throws Mismatch */
+  requireArchive(dossier: Dossier): void {
+    const runId = this.publishingRuns.get(subjectOf(dossier));
+    const logged = runId === undefined ? undefined : this.archives.get(runId);
+    const { archive } = dossier;
+    if (archive === null && logged === undefined) return;
+    const place = { table: 'history_archive', row: archive?.runId ?? runId! };
+    requireSame(place, 'run_id', archive?.runId ?? NO_ROW, runId ?? NO_ROW);
+    requireSame(place, 'history_hash', archive!.sha256, logged?.historyHash ?? NO_ROW);
+    requireSame(place, 'bundle_hash', archive!.bundleHash, logged!.bundleHash);
+  }
+
+  /** A workflow bundle that is not here was never kept. @throws Mismatch */
+  requireNeverKept(bundleHash: string): void {
+    if (!this.keptBundles.has(bundleHash)) return;
+    requireSame({ table: 'workflow_bundle', row: bundleHash }, 'bundle_hash', NO_ROW, bundleHash);
   }
 }
+
+const subjectOf = ({ epoch, revision }: Dossier): string => `epoch ${epoch} revision ${revision}`;

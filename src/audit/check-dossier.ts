@@ -30,7 +30,12 @@ const DOSSIER_CHECKS: readonly (readonly [CheckName, DossierCheck])[] = [
 
 /** Every check that needs nothing but the dossier, in the order of {@link CHECKS}. */
 export function checkDossier(dossier: Dossier, hashes: Hashes): readonly CheckOutcome[] {
-  return DOSSIER_CHECKS.map(([name, run]) => checked(name, dossier, () => run(dossier, hashes)));
+  return [...dossierOutcomes(dossier, hashes)];
+}
+
+/** The same one by one, for a caller that does something else between two checks. */
+export function* dossierOutcomes(dossier: Dossier, hashes: Hashes): Generator<CheckOutcome> {
+  for (const [name, run] of DOSSIER_CHECKS) yield checked(name, dossier, () => run(dossier, hashes));
 }
 
 const HEX_OF_BYTE = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

@@ -13,6 +13,7 @@ export const CHECKS = [
   'claims',
   'ledger',
   'history',
+  'replay',
   'audit-log',
   'witness',
 ] as const;

@@ -38,6 +38,7 @@ export function verifyBundle(value: unknown, hashes: Hashes, witnessed: string |
   const outcomes = dossiers.flatMap((dossier) => [
     ...checkDossier(dossier, hashes),
     checked('history', dossier, () => checkHistory(dossier, hashes)),
+    checked('replay', dossier, () => notHere('a replay needs the workflow bundle and the SDK: see `settle audit`')),
     checked('audit-log', dossier, () => notHere('the audit log is in the database')),
   ]);
   outcomes.push(

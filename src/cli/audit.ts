@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { Colors } from 'picocolors/types';
 import { CHECKS, type CheckOutcome } from '../audit/outcomes';
-import type { AuditTools } from '../commands/audit-epochs';
+import { replayAside } from '../worker/replay-aside';
 import { type EpochRange, rangeArgument } from './arguments';
 import { CommandEnds } from './errors';
 import { EXIT } from './exit-codes';
@@ -32,8 +32,9 @@ export function register(program: Command, io: Io): void {
         async (session) => {
           const file = options.witness ?? join(session.home, 'heads.log');
           const witness = options.witness !== undefined || existsSync(file) ? await readFile(file, 'utf8') : null;
-          const tools = { hashes: await nodeHashes(), witness, replay };
-          const outcomes = await auditEpochs(session, options.network, range, tools);
+          const aside = replayAside();
+          const tools = { hashes: await nodeHashes(), witness, replay: aside.replay };
+          const outcomes = await auditEpochs(session, options.network, range, tools).finally(aside.close);
           const holds = outcomes.every(({ outcome }) => outcome !== 'failed');
           io.account({
             value: { network: options.network, first: range.first, last: range.last, holds, checks: outcomes },
@@ -46,13 +47,6 @@ export function register(program: Command, io: Io): void {
       );
     });
 }
-
-/** The SDK is loaded only where a history is there to be replayed. */
-const replay: AuditTools['replay'] = async (code, runs) => {
-  const { quietRuntime, replayRuns } = await import('../worker/replay.js');
-  quietRuntime();
-  return replayRuns(code, runs);
-};
 
 const COLUMNS: readonly Column<CheckOutcome>[] = [
   { key: 'check', title: 'Check', type: 'id', value: (o) => o.check },

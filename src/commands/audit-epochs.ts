@@ -1,6 +1,7 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { PoolClient } from 'pg';
 import { AuditLogWalk } from '../audit/audit-log';
-import { checkDossier } from '../audit/check-dossier';
+import { dossierOutcomes } from '../audit/check-dossier';
 import { checkHistory } from '../audit/check-history';
 import { requireSame } from '../audit/difference';
 import type { Dossier } from '../audit/dossier';
@@ -14,12 +15,12 @@ import { verifyChain } from '../proofs/chain';
 import type { Hashes } from '../proofs/hashes';
 import { auditRows } from '../store/audit-log';
 import { claimsHeads, type StoredEntry } from '../store/chain';
-import { findWorkflowBundle } from '../store/history-archive';
 import { getPolicy } from '../store/policies';
 import { unchangingView } from '../store/pool';
 import { actAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
+import { type Replay, Replays } from './replays';
 import type { EpochRange } from './run-epochs';
 
 /** What an audit needs besides the database. */
@@ -27,19 +28,12 @@ export interface AuditTools {
   readonly hashes: Hashes;
   /** Text of the witness file; null: there is none. */
   readonly witness: string | null;
-  /** Replays histories against a workflow bundle: by run id, what differed, or null. */
-  readonly replay: (
-    code: string,
-    runs: readonly { readonly workflowId: string; readonly runId: string; readonly json: string }[],
-  ) => Promise<ReadonlyMap<string, string | null>>;
+  readonly replay: Replay;
   /** Told after each revision. */
   readonly progress?: (epoch: number) => void;
 }
 
 const WHOLE = { epoch: null, revision: null };
-
-/** Histories that wait for a replay; so many are held in memory at once. */
-const REPLAYED_TOGETHER = 200;
 
 /**
  * Audits every published revision of a range of epochs, from one unchanging view of the database. Changes nothing.
@@ -84,7 +78,7 @@ function requireColumns(hashes: Hashes, chain: readonly StoredEntry[]): void {
 class Audit {
   private readonly log: AuditLogWalk;
   private readonly policies = new Set<string>();
-  private waiting: Dossier[] = [];
+  private readonly replays: Replays;
 
   constructor(
     private readonly client: PoolClient,
@@ -92,6 +86,7 @@ class Audit {
     private readonly tools: AuditTools,
   ) {
     this.log = new AuditLogWalk(loader.network, tools.hashes);
+    this.replays = new Replays(client, this.log, tools.replay);
   }
 
   /** What is checked once: the chain from end to end, the audit log, the witness. */
@@ -132,20 +127,36 @@ class Audit {
 
   async revisions(publications: readonly Publication[]): Promise<CheckOutcome[]> {
     const outcomes: CheckOutcome[] = [];
-    for (const publication of publications) {
-      const dossier = await this.load(publication);
-      if ('outcome' in dossier) {
-        outcomes.push(dossier);
-        continue;
-      }
-      outcomes.push(...checkDossier(dossier, this.tools.hashes));
-      outcomes.push(checked('audit-log', dossier, () => this.log.requirePublication(dossier)));
-      outcomes.push(...(await this.policySource(dossier)));
-      this.waiting.push(dossier);
-      if (this.waiting.length >= REPLAYED_TOGETHER) outcomes.push(...(await this.histories()));
-      this.tools.progress?.(dossier.epoch);
+    let loading: Promise<Dossier | CheckOutcome> | null = null;
+    for (const [index, publication] of publications.entries()) {
+      const dossier = await (loading ?? this.load(publication));
+      const following = publications[index + 1];
+      // The database reads the next one while this one is computed; between two checks its answers are taken.
+      loading = following === undefined ? null : this.load(following);
+      outcomes.push(...('outcome' in dossier ? [dossier] : await this.checks(dossier)));
+      this.tools.progress?.(publication.epoch);
     }
-    outcomes.push(...(await this.histories()));
+    return [...outcomes, ...(await this.replays.outcomes())];
+  }
+
+  private async checks(dossier: Dossier): Promise<readonly CheckOutcome[]> {
+    const outcomes: CheckOutcome[] = [];
+    for (const outcome of dossierOutcomes(dossier, this.tools.hashes)) {
+      outcomes.push(outcome);
+      await nextTurn();
+    }
+    outcomes.push(
+      checked('history', dossier, () => {
+        // What differs in a history is named before its hash is: that says only that something does.
+        if (dossier.archive === null) this.log.requireArchive(dossier);
+        const compared = checkHistory(dossier, this.tools.hashes);
+        this.log.requireArchive(dossier);
+        return compared;
+      }),
+      checked('audit-log', dossier, () => this.log.requirePublication(dossier)),
+      ...(await this.policySource(dossier)),
+    );
+    await this.replays.add(dossier);
     return outcomes;
   }
 
@@ -172,39 +183,5 @@ class Audit {
         throw new Error(`policy ${policy.hash}, source: the YAML is not the document that the hash names`);
       }),
     ];
-  }
-
-  private async histories(): Promise<readonly CheckOutcome[]> {
-    const dossiers = this.waiting;
-    this.waiting = [];
-    const verdicts = await this.replayed(dossiers);
-    return dossiers.map((dossier) =>
-      checked('history', dossier, () => {
-        const compared = checkHistory(dossier, this.tools.hashes);
-        const archive = dossier.archive!;
-        this.log.requireArchive(archive.runId, archive.sha256);
-        const verdict = verdicts.get(archive.runId);
-        if (verdict === undefined)
-          return `${compared}; not replayed: its workflow bundle ${archive.bundleHash} is not here`;
-        if (verdict === null) return `${compared}; replayed against bundle ${archive.bundleHash}`;
-        throw new Error(`the replay of run ${archive.runId} does other things than the run did: ${verdict}`);
-      }),
-    );
-  }
-
-  /** Replays what is archived, bundle by bundle. */
-  private async replayed(dossiers: readonly Dossier[]): Promise<ReadonlyMap<string, string | null>> {
-    const byBundle = new Map<string, NonNullable<Dossier['archive']>[]>();
-    for (const { archive } of dossiers) {
-      if (archive?.bundleHash == null) continue;
-      byBundle.set(archive.bundleHash, [...(byBundle.get(archive.bundleHash) ?? []), archive]);
-    }
-    const verdicts = new Map<string, string | null>();
-    for (const [hash, runs] of byBundle) {
-      const code = await findWorkflowBundle(this.client, hash);
-      if (code === null) continue;
-      for (const [runId, verdict] of await this.tools.replay(code, runs)) verdicts.set(runId, verdict);
-    }
-    return verdicts;
   }
 }

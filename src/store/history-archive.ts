@@ -97,16 +97,28 @@ export async function archivedRun(
   return { ...named, json: await textOf(history, 'it').catch((error: Error) => error.message) };
 }
 
-/** Keeps a workflow bundle under its hash; returns the hash. */
+/**
+ * Keeps a workflow bundle under its hash, and that it is kept in the audit log, in the caller's transaction: one that
+ * is deleted is missed. Returns the hash.
+ */
 export async function insertWorkflowBundle(db: Queryable, code: string): Promise<string> {
   const hash = sha256(code);
   const known = await db.query('select from workflow_bundle where bundle_hash = $1', [hash]);
-  if (known.rowCount === 0) {
-    await db.query('insert into workflow_bundle (bundle_hash, code) values ($1, $2) on conflict do nothing', [
-      hash,
-      await zip(code),
-    ]);
-  }
+  if (known.rowCount !== 0) return hash;
+  const inserted = await db.query(
+    'insert into workflow_bundle (bundle_hash, code) values ($1, $2) on conflict do nothing',
+    [hash, await zip(code)],
+  );
+  if (inserted.rowCount === 0) return hash;
+  await appendAudit(db, {
+    network: null,
+    actor: 'system',
+    action: 'archive',
+    subject: 'workflow bundle',
+    outcome: 'done',
+    reason: 'a worker runs it',
+    detail: { bundleHash: hash },
+  });
   return hash;
 }
 

@@ -20,11 +20,14 @@ export function fraction(numerator: bigint, denominator = 1n): Fraction {
 export const ZERO = fraction(0n);
 export const ONE = fraction(1n);
 
+const POWERS_OF_TEN = Array.from({ length: 64 }, (_, exponent) => 10n ** BigInt(exponent));
+
 export function powerOfTen(exponent: number): bigint {
-  return 10n ** BigInt(exponent);
+  return POWERS_OF_TEN[exponent] ?? 10n ** BigInt(exponent);
 }
 
 export function add(a: Fraction, b: Fraction): Fraction {
+  if (a.denominator === b.denominator) return { numerator: a.numerator + b.numerator, denominator: a.denominator };
   // One denominator dividing the other is the case of decimals: it keeps long sums from growing.
   if (a.denominator % b.denominator === 0n) {
     return fraction(a.numerator + b.numerator * (a.denominator / b.denominator), a.denominator);
