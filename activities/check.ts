@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { heartbeat } from '@temporalio/activity';
 import type { PoolClient } from 'pg';
 import { parseAmount, parseScaled } from '../src/numbers/amounts';
@@ -26,12 +25,13 @@ import { type PayoutFigures, payoutFigures, payoutsDigest } from '../src/store/p
 import { beside, transaction } from '../src/store/pool';
 import { findRequest } from '../src/store/requests';
 import { findResult, insertResult, type Result } from '../src/store/results';
-import { bindRange, type RangeTable, type RowRange, rangeHashes, readLines } from '../src/store/snapshot-rows';
+import { bindRange, RANGE_TABLES, type RowRange, rangeHashes, readRange } from '../src/store/snapshot-rows';
 import type { StoredSnapshot } from '../src/store/snapshots';
 import type { Checked, ComputationRef, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { sealedEpoch } from './derive';
 import { GuardFailed } from './failures';
+import { requireSealed } from './reward';
 import { sealedFacts } from './sealed-facts';
 
 /**
@@ -180,23 +180,12 @@ async function guardSnapshot(
   const hashes = rangeHashes();
   for (const chunk of snapshot.chunks) {
     await bindRange(client, { ...rows, after: chunk.after, upTo: chunk.upTo });
-    for (const table of Object.keys(hashes) as RangeTable[]) {
-      const own = createHash('sha256');
-      await readLines(client, table, [hashes[table], own], rows.dispute);
-      const read = own.digest('hex');
-      if (read !== chunk.digests[table]) {
-        throw new GuardFailed('snapshot', {
-          table,
-          after: chunk.after,
-          upTo: chunk.upTo,
-          sealed: chunk.digests[table],
-          read,
-        });
-      }
-    }
+    const read = await readRange(client, rows.dispute);
+    requireSealed(chunk, read);
+    for (const table of RANGE_TABLES) hashes[table].update(read.tables[table]);
     heartbeat({ upTo: chunk.upTo });
   }
-  for (const table of Object.keys(hashes) as RangeTable[]) {
+  for (const table of RANGE_TABLES) {
     const read = hashes[table].digest('hex');
     if (read !== snapshot.tableDigests[table]) {
       throw new GuardFailed('snapshot', { table, sealed: snapshot.tableDigests[table], read });

@@ -1,5 +1,4 @@
 import { getDispute } from '../src/store/disputes';
-import { transaction } from '../src/store/pool';
 import { findSnapshot, insertCorrectedSnapshot } from '../src/store/snapshots';
 import type { Corrected, DisputeRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
@@ -16,9 +15,7 @@ export async function correctSnapshot(deps: ActivityDependencies, ref: DisputeRe
   const rows = { ...ref, registryLoad: seal.registryLoad, dispute: dispute.dispute };
   let corrected = await findSnapshot(deps.pool, ref.network, ref.epoch, ref.dispute);
   if (corrected === null) {
-    corrected = await transaction(deps.pool, (client) =>
-      readSnapshot(client, deps.hashes, rows, policy, (chunk) => sealed.chunks[chunk]?.upTo ?? null),
-    );
+    corrected = await readSnapshot(deps, rows, policy, (_client, chunk) => sealed.chunks[chunk]?.upTo ?? null);
     await deps.reached('correct:read');
     await insertCorrectedSnapshot(deps.pool, ref.network, ref.epoch, ref.dispute, corrected);
   }

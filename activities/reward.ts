@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import { heartbeat } from '@temporalio/activity';
 import type { PoolClient } from 'pg';
 import { amountText, NANO_DECIMALS, parseAmount, scaledText } from '../src/numbers/amounts';
@@ -14,7 +13,7 @@ import { cellsOf, PAYOUTS_COLUMNS, payoutRow } from '../src/rulesets/1/tables';
 import { getComputation, priceRows } from '../src/store/computations';
 import { replaceChunk } from '../src/store/payouts';
 import { transaction } from '../src/store/pool';
-import { bindRange, type RangeTable, readProviders } from '../src/store/snapshot-rows';
+import { bindRange, providersIn, RANGE_TABLES, type RangeRead, readRange } from '../src/store/snapshot-rows';
 import type { SnapshotChunk, StoredSnapshot } from '../src/store/snapshots';
 import type { ComputationRef, Rewarded } from './contracts';
 import type { ActivityDependencies } from './dependencies';
@@ -100,38 +99,26 @@ async function grossRewards(
   snapshot: StoredSnapshot,
   dispute: number,
 ): Promise<readonly Earned[]> {
-  const hashes = {
-    providers: createHash('sha256'),
-    capacity: createHash('sha256'),
-    performance: createHash('sha256'),
-  };
-  const each = {
-    providers: [hashes.providers],
-    capacity: [hashes.capacity],
-    performance: [hashes.performance],
-  };
-  const read = await readProviders(client, each, dispute);
-  for (const table of Object.keys(hashes) as RangeTable[]) {
-    const digest = hashes[table].digest('hex');
-    if (digest !== chunk.digests[table]) {
-      throw new GuardFailed('snapshot', {
-        table,
-        after: chunk.after,
-        upTo: chunk.upTo,
-        sealed: chunk.digests[table],
-        read: digest,
-      });
-    }
-  }
+  const read = await readRange(client, dispute);
+  requireSealed(chunk, read);
   const tally = new ProviderTally(policy.rewards.performance.minimumUptime);
   const rewards: Earned[] = [];
-  for (const provider of read.providers) {
+  for (const provider of providersIn(read)) {
     tally.add(provider);
     const { reason, gross, capped, score } = grossOf(derivation, policy, provider);
     rewards.push({ provider: provider.provider, reason, gross, capped, multiplier: score?.multiplier ?? null });
   }
   if (snapshot.chunks.length === 1) requireSameFacts(tally, snapshot.facts as ProviderFactsText);
   return rewards;
+}
+
+/** Guard `snapshot` of a chunk; the dispute's reading of the same chunk has the digests of its own snapshot. */
+export function requireSealed(chunk: SnapshotChunk, { digests }: RangeRead): void {
+  const { after, upTo } = chunk;
+  for (const table of RANGE_TABLES) {
+    const [sealed, read] = [chunk.digests[table], digests[table]];
+    if (read !== sealed) throw new GuardFailed('snapshot', { table, after, upTo, sealed, read });
+  }
 }
 
 /** What of a provider's gross reward a payout is made of: lines and scores are not kept for a whole chunk. */

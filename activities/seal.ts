@@ -41,9 +41,7 @@ function freeze(deps: ActivityDependencies, ref: EpochRef): Promise<Seal> {
 async function takeSnapshot(deps: ActivityDependencies, ref: EpochRef, frozen: Seal): Promise<StoredSnapshot> {
   const policy = await loadPolicy(deps.pool, frozen.policyHash);
   const rows = { ...ref, registryLoad: frozen.registryLoad, dispute: SEALED_ROWS };
-  const snapshot = await transaction(deps.pool, (client) =>
-    readSnapshot(client, deps.hashes, rows, policy, () => chunkEnd(client, deps.chunkProviders)),
-  );
+  const snapshot = await readSnapshot(deps, rows, policy, (client) => chunkEnd(client, deps.chunkProviders));
   await deps.reached('seal:read');
   await insertSnapshot(deps.pool, ref.network, ref.epoch, snapshot);
   // The row that stands is the one that counts, also if another attempt wrote it first.

@@ -3,7 +3,6 @@ import type { PoolClient } from 'pg';
 import { to as copyTo } from 'pg-copy-streams';
 import type { SnapshotTable } from '../proofs/digests';
 import { eachProvider, OrphanCapacity } from '../rulesets/1/provider-lines';
-import type { ProviderRows } from '../rulesets/1/records';
 import { StoreError } from './errors';
 import { joinByHashing } from './plans';
 import type { Queryable } from './pool';
@@ -24,6 +23,14 @@ export interface RowRange {
 }
 
 /**
+ * Both ends are conditions of an index: with an "or" for the open end every chunk would be read to the end of the epoch.
+ */
+const IN_RANGE = `provider > current_setting('settle.after') and provider <= current_setting('settle.up_to')`;
+
+/** In the place of an open upper end: after every identifier (spec §3) by bytes. */
+const AFTER_ALL = '~';
+
+/**
  * COPY takes no parameters, so the range is bound through settings of the transaction. The columns and the order are
  * those of the canonical lines (spec §9); the values were written in canonical text and print as they were written.
  */
@@ -33,23 +40,21 @@ const STATEMENTS: Readonly<Record<SnapshotTable, string>> = {
       select distinct on (provider) provider, joined_epoch, status, payee from provider_version
       where network = current_setting('settle.network')
         and load_id <= current_setting('settle.registry_load')::bigint
-        and provider > current_setting('settle.after')
-        and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))
+        and ${IN_RANGE}
       order by provider, load_id desc) r
-    where exists (select from capacity c where c.network = current_setting('settle.network')
-      and c.epoch = current_setting('settle.epoch')::integer and c.provider = r.provider)
+    where exists (select from (
+      select provider from capacity where network = current_setting('settle.network')
+        and epoch = current_setting('settle.epoch')::integer and ${IN_RANGE}) c where c.provider = r.provider)
     order by provider`,
   capacity: `
     select epoch, provider, market, offered, served from capacity
     where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
-      and provider > current_setting('settle.after')
-      and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))
+      and ${IN_RANGE}
     order by provider, market`,
   performance: `
     select epoch, provider, uptime, response_ms, error_rate, rating from performance
     where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
-      and provider > current_setting('settle.after')
-      and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))
+      and ${IN_RANGE}
     order by provider`,
   demand: `
     select epoch, market, requested from demand
@@ -71,9 +76,6 @@ const STATEMENTS: Readonly<Record<SnapshotTable, string>> = {
 
 const CORRECTED_ARGUMENTS = `current_setting('settle.network'), current_setting('settle.epoch')::integer,
   current_setting('settle.dispute')::integer`;
-
-const IN_RANGE = `provider > current_setting('settle.after')
-  and (current_setting('settle.up_to') = '' or provider <= current_setting('settle.up_to'))`;
 
 /**
  * The same columns and order over the rows as a dispute corrects them. Apart from STATEMENTS, so that revision 1 of a
@@ -116,32 +118,44 @@ export async function bindRange(client: PoolClient, range: RowRange): Promise<vo
       String(range.epoch),
       String(range.registryLoad),
       range.after ?? '',
-      range.upTo ?? '',
+      range.upTo ?? AFTER_ALL,
       String(range.dispute ?? SEALED_ROWS),
     ],
   );
 }
 
+/** The canonical lines of a range of one table, each ended by `\n`. */
+export interface TableRead {
+  readonly bytes: Buffer;
+  readonly rows: number;
+}
+
 /**
- * The canonical lines of a range of one table. Every byte goes through `hashes` before it is parsed, so that what was
- * read and what was digested cannot differ. A range is held in memory: ask for a chunk, not for an epoch.
+ * Reads a range of one table. Every byte goes through `hashes` before it is parsed, so that what was read and what was
+ * digested cannot differ. A range is held in memory: ask for a chunk, not for an epoch.
  * `dispute`: the one that the range was bound with.
  */
-export async function readLines(
+export async function readTable(
   client: PoolClient,
   table: SnapshotTable,
   hashes: readonly Hash[],
   dispute: number = SEALED_ROWS,
-): Promise<readonly string[]> {
+): Promise<TableRead> {
   const parts: Buffer[] = [];
   const statement = (dispute === SEALED_ROWS ? STATEMENTS : CORRECTED_STATEMENTS)[table];
-  for await (const part of client.query(copyTo(`copy (${statement}) to stdout (format csv)`))) {
+  const stream = client.query(copyTo(`copy (${statement}) to stdout (format csv)`));
+  for await (const part of stream) {
     for (const hash of hashes) hash.update(part as Buffer);
     parts.push(part as Buffer);
   }
+  return { bytes: Buffer.concat(parts), rows: stream.rowCount };
+}
+
+/** {@link readTable}, its lines as texts without their ends. */
+export async function readLines(...of: Parameters<typeof readTable>): Promise<readonly string[]> {
+  const { bytes } = await readTable(...of);
   // Canonical lines are ASCII, for which latin1 is the fastest decoding.
-  const text = Buffer.concat(parts).toString('latin1');
-  return text === '' ? [] : text.slice(0, -1).split('\n');
+  return bytes.length === 0 ? [] : bytes.toString('latin1').slice(0, -1).split('\n');
 }
 
 /** Canonical lines of an epoch's token rows as they are staged, sealed or not. */
@@ -156,59 +170,55 @@ export async function tokenLines(db: Queryable, network: string, epoch: number):
 
 /** The last provider of the next chunk of at most `providers` providers with a capacity row; null: it is the last one. */
 export async function chunkEnd(client: PoolClient, providers: number): Promise<string | null> {
-  const found = await client.query<{ provider: string; more: boolean }>(
-    `select provider, row_number > $1 as more from (
-       select provider, row_number() over (order by provider) from (
-         select distinct provider from capacity
-         where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
-           and provider > current_setting('settle.after')
-         order by provider limit $1 + 1) d) n
-     where row_number >= $1 order by provider`,
+  const found = await client.query<{ provider: string }>(
+    `select distinct provider from capacity
+     where network = current_setting('settle.network') and epoch = current_setting('settle.epoch')::integer
+       and provider > current_setting('settle.after')
+     order by provider offset $1 - 1 limit 2`,
     [providers],
   );
   return found.rows.length === 2 ? found.rows[0]!.provider : null;
 }
+
+export const RANGE_TABLES = ['providers', 'capacity', 'performance'] as const;
+export type RangeTable = (typeof RANGE_TABLES)[number];
 
 /** One SHA-256 for each table that is read by range. */
 export function rangeHashes(): Readonly<Record<RangeTable, Hash>> {
   return { providers: createHash('sha256'), capacity: createHash('sha256'), performance: createHash('sha256') };
 }
 
-export type RangeTable = 'providers' | 'capacity' | 'performance';
-
-export interface ProvidersRead {
-  /** Made of their lines as they are asked for. */
-  readonly providers: Iterable<ProviderRows>;
-  readonly providerRows: number;
-  readonly capacityRows: number;
-  readonly performanceRows: number;
+export interface RangeRead {
+  readonly tables: Readonly<Record<RangeTable, Buffer>>;
+  readonly rows: Readonly<Record<RangeTable, number>>;
+  /** SHA-256 of the rows of each table that were read. */
+  readonly digests: Readonly<Record<RangeTable, string>>;
 }
 
-/**
- * The providers of a range with all their sealed rows, by bytes of their ids; the rows pass through every one of
- * their table's `hashes` (the table's and the chunk's, say). `bindRange` first.
- * @throws StoreError TamperedRows, while the providers are gone through, if a capacity row has no provider in the
- *   registry: sealing saw one.
- */
-export async function readProviders(
-  client: PoolClient,
-  hashes: Readonly<Record<RangeTable, readonly Hash[]>>,
-  dispute: number = SEALED_ROWS,
-): Promise<ProvidersRead> {
-  const registry = await readLines(client, 'providers', hashes.providers, dispute);
-  const capacity = await readLines(client, 'capacity', hashes.capacity, dispute);
-  const performance = await readLines(client, 'performance', hashes.performance, dispute);
+/** All rows of the providers of a range. `bindRange` first. */
+export async function readRange(client: PoolClient, dispute: number = SEALED_ROWS): Promise<RangeRead> {
+  const hashes = rangeHashes();
+  const read = async (table: RangeTable) => {
+    const { bytes, rows } = await readTable(client, table, [hashes[table]], dispute);
+    return { bytes, rows, digest: hashes[table].digest('hex') };
+  };
+  const providers = await read('providers');
+  const capacity = await read('capacity');
+  const performance = await read('performance');
   return {
-    providers: joined(registry, capacity, performance),
-    providerRows: registry.length,
-    capacityRows: capacity.length,
-    performanceRows: performance.length,
+    tables: { providers: providers.bytes, capacity: capacity.bytes, performance: performance.bytes },
+    rows: { providers: providers.rows, capacity: capacity.rows, performance: performance.rows },
+    digests: { providers: providers.digest, capacity: capacity.digest, performance: performance.digest },
   };
 }
 
-function* joined(...lines: Parameters<typeof eachProvider>): ReturnType<typeof eachProvider> {
+/**
+ * The providers of a range, by bytes of their ids, made of their lines as they are asked for.
+ * @throws StoreError TamperedRows if a capacity row has no provider in the registry: sealing saw one.
+ */
+export function* providersIn({ tables }: RangeRead): ReturnType<typeof eachProvider> {
   try {
-    yield* eachProvider(...lines);
+    yield* eachProvider(tables);
   } catch (error) {
     if (error instanceof OrphanCapacity) throw new StoreError('TamperedRows', error.message);
     throw error;
