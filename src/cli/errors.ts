@@ -70,6 +70,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'export-exists': EXIT.already,
   'payout-mismatch': EXIT.mismatch,
   'price-mismatch': EXIT.mismatch,
+  'statement-mismatch': EXIT.mismatch,
 };
 
 /** The one place where errors become exit codes and sentences. */

@@ -90,8 +90,15 @@ function cell<Row>({ type, value }: Column<Row>, row: Row): string | number | bo
   return type === 'flag' ? Boolean(found) : String(found);
 }
 
-// Spreadsheets take a cell that begins like this for a formula. Identifiers cannot hold what a formula needs.
-const FORMULA = /^[=+\-@\t\r]/;
+// Spreadsheets take a cell that begins like this, or with its full-width form, for a formula. A number below zero stays
+// one. Identifiers may begin with a dash but cannot hold what a formula needs, and are keys: they stay as they are.
+const FORMULA = /^[=+\-@\t\r\n＝＋－＠]/;
+const PLAIN_NUMBER = /^-?[0-9]+(\.[0-9]+)?$/;
+
+/** Text of a cell that no spreadsheet computes. */
+function defused(text: string): string {
+  return FORMULA.test(text) && !PLAIN_NUMBER.test(text) ? `'${text}` : text;
+}
 
 function sheetCsv<Row>({ columns, rows }: Sheet<Row>): string {
   const records = rows.map((row) =>
@@ -99,7 +106,7 @@ function sheetCsv<Row>({ columns, rows }: Sheet<Row>): string {
       const found = cell(column, row);
       if (found === null) return '';
       const text = safeText(String(found));
-      return column.type === 'text' && FORMULA.test(text) ? `'${text}` : text;
+      return column.type === 'text' ? defused(text) : text;
     }),
   );
   return stringify([columns.map(({ key }) => key), ...records]);

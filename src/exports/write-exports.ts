@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { access, type FileHandle, link, mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { ExportError } from './errors';
 import { type ExportFormat, rowForm } from './row-forms';
 import { EXPORT_TABLES, type ExportName, type ExportTable } from './tables';
+import { type DraftFile, draftFile, moveWhole, onDisk, refuseExisting, syncFolder } from './whole-files';
 
 /** Canonical cells of each row in the order of the table's columns, ascending by epoch and key (spec §11). */
 export type ExportRows = AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
@@ -47,30 +46,21 @@ export async function writeExports(
       const rows = await writeDraft(draft, format);
       written.push({ name: draft.table.name, path: draft.path, rows });
     }
-    for (const draft of drafts) await onDisk(draft.path, () => (force ? replace(draft) : place(draft)));
+    for (const draft of drafts) await moveWhole(draft, force);
   } finally {
     for (const { temporary } of drafts) await rm(temporary, { force: true });
   }
-  await onDisk(folder, () => syncFolder(folder));
+  await syncFolder(folder);
   return written;
 }
 
-interface Draft {
+interface Draft extends DraftFile {
   readonly table: ExportTable;
   readonly rows: ExportRows;
-  readonly path: string;
-  /** In the target folder, since a file can only be moved whole within one file system. */
-  readonly temporary: string;
 }
 
 function draftOf(folder: string, name: ExportName, rows: ExportRows, format: ExportFormat): Draft {
-  const file = `${name}.${format}`;
-  return {
-    table: EXPORT_TABLES[name],
-    rows,
-    path: join(folder, file),
-    temporary: join(folder, `.${file}.${randomUUID()}.tmp`),
-  };
+  return { table: EXPORT_TABLES[name], rows, ...draftFile(join(folder, `${name}.${format}`)) };
 }
 
 /** Writes and syncs a draft; returns the number of rows. */
@@ -97,63 +87,4 @@ async function writeDraft({ table, rows, path, temporary }: Draft, format: Expor
 
 function append(file: FileHandle, path: string, text: string): Promise<void> {
   return onDisk(path, () => file.appendFile(text, 'utf8'));
-}
-
-function replace({ temporary, path }: Draft): Promise<void> {
-  return rename(temporary, path);
-}
-
-/** Moves a draft to its name unless something is there. A link refuses that in one step; a rename would replace it. */
-async function place({ temporary, path }: Draft): Promise<void> {
-  try {
-    await link(temporary, path);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'EEXIST') throw exists(path);
-    if (code !== 'EPERM' && code !== 'ENOTSUP' && code !== 'ENOSYS') throw error;
-    // A file system without hard links: look, then rename.
-    await refuseExisting(path);
-    await rename(temporary, path);
-  }
-}
-
-async function refuseExisting(path: string): Promise<void> {
-  try {
-    await access(path);
-  } catch {
-    return;
-  }
-  throw exists(path);
-}
-
-function exists(path: string): ExportError {
-  return new ExportError('export-exists', {
-    what: 'There is such a file already, and it was left as it is.',
-    where: path,
-    todo: 'choose another folder, or say --force to replace it.',
-  });
-}
-
-/** Makes the new names durable. */
-async function syncFolder(folder: string): Promise<void> {
-  const handle = await open(folder, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
-
-async function onDisk<T>(where: string, step: () => Promise<T>): Promise<T> {
-  try {
-    return await step();
-  } catch (cause) {
-    if (cause instanceof ExportError) throw cause;
-    throw new ExportError('export-not-written', {
-      what: `The export could not be written: ${(cause as Error).message}.`,
-      where,
-      todo: 'check the folder, its rights and the free space, then export again.',
-      cause,
-    });
-  }
 }

@@ -6,7 +6,10 @@ export type QueryErrorId =
   | 'nothing-published'
   | 'market-unknown'
   | 'provider-unknown'
-  | 'payout-missing';
+  | 'payout-missing'
+  | 'range-empty'
+  /** Rows that contradict each other. The command line exits with 5. */
+  | 'statement-mismatch';
 
 interface Account {
   readonly what: string;

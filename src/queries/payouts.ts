@@ -76,7 +76,7 @@ export async function providerPayouts(
 }
 
 /** The registry's entry as it is now. @throws QueryError `provider-unknown` naming those with a similar id */
-async function knownProvider(db: Queryable, network: string, provider: string): Promise<RegistryEntry> {
+export async function knownProvider(db: Queryable, network: string, provider: string): Promise<RegistryEntry> {
   const registry = await registryEntry(db, network, provider, null);
   if (registry !== null) return registry;
   const near = nearest(provider, await similarProviders(db, network, provider, SUGGESTIONS_FROM));

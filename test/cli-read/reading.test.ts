@@ -258,6 +258,43 @@ describe('settle export', () => {
   });
 });
 
+describe('settle statement', () => {
+  it('is the account as CSV, with its opening and closing rows, and as one JSON object', async () => {
+    const csv = await run(['statement', 'p0', '-o', 'csv']);
+    const lines = csv.stdout.trimEnd().split('\n');
+    expect(lines[0]).toBe(
+      'network,provider,row,epoch,revision,gross,cap_cut,scale_cut,amount,adjustment,entitled,paid,balance,receivable,multiplier,reason',
+    );
+    expect(lines.map((line) => line.split(',').slice(2, 4).join(' '))).toEqual([
+      'row epoch',
+      'opening 0',
+      'epoch 0',
+      'epoch 1',
+      'epoch 3',
+      'closing 3',
+    ]);
+    const account = await json<{ closing: { balance: string }; epochs: { balance: string }[]; due: string }>(
+      'statement',
+      'p0',
+    );
+    expect(account.closing.balance).toBe(lines.at(-1)!.split(',')[12]);
+    expect([account.due, account.epochs.at(-1)!.balance]).toEqual([account.closing.balance, account.closing.balance]);
+    const jsonl = await run(['statement', 'p0', '--from', '1', '-o', 'jsonl']);
+    expect(jsonl.stdout.trimEnd().split('\n')).toHaveLength(4);
+  });
+
+  it('is a page, which replaces another only when told to', async () => {
+    const file = join(folder, 'statement.html');
+    const written = await json<{ file: string }>('statement', 'p0', '--html', file);
+    expect(written.file).toBe(file);
+    expect(readFileSync(file, 'utf8')).toMatch(/^<!doctype html>/);
+    expect((await run(['statement', 'p0', '--html', file])).exit).toBe(3);
+    expect((await run(['statement', 'p0', '--html', file, '--force'])).exit).toBe(0);
+    expect((await run(['statement', 'p0', '--from', '3', '--to', '1'])).exit).toBe(2);
+    expect((await run(['statement', 'nobody'])).exit).toBe(1);
+  });
+});
+
 describe('settle doctor', () => {
   const doctor = (more: NodeJS.ProcessEnv = {}) => settle(['doctor', '-o', 'json'], env(more)).ended;
   type Findings = { findings: { check: string; outcome: string; found: string; todo: string | null }[] };

@@ -54,6 +54,15 @@ describe('sheetText', () => {
     );
   });
 
+  it.each(['=1+1', '+1+1', '-1+1', '@SUM(A1)', '-A1', '\uff1dcmd', '--1'])('defuses %j in a text column', (note) => {
+    expect(sheetText(sheet([{ ...ROW, note }]), 'csv', plain, 80)).toContain(`,'${note}\n`);
+  });
+
+  it('leaves numbers below zero numbers, in every column', () => {
+    const row = { ...ROW, amount: '-20370547843674150100940', note: '-0.5' };
+    expect(sheetText(sheet([row]), 'csv', plain, 80)).toContain('-a.b,-20370547843674150100940,3,-0.5\n');
+  });
+
   it('aligns figures right in the table and says so where there is nothing', () => {
     const table = sheetText(sheet([ROW, { ...ROW, amount: '7' }]), 'table', plain, 80).split('\n');
     expect(table[2]!.indexOf('0  ')).toBe(table[3]!.indexOf('7  '));

@@ -8,10 +8,22 @@ import * as exportFiles from './export';
 import * as payoutList from './payout-list';
 import * as policyCheck from './policy-check';
 import * as priceShow from './price-show';
+import * as statement from './statement';
 import * as status from './status';
 
 /** In the order of the help. */
-const COMMANDS = [status, explain, epochList, epochShow, priceShow, payoutList, exportFiles, policyCheck, doctor];
+const COMMANDS = [
+  status,
+  explain,
+  statement,
+  epochList,
+  epochShow,
+  priceShow,
+  payoutList,
+  exportFiles,
+  policyCheck,
+  doctor,
+];
 
 /** The commands that only read. */
 export function register(program: Command, io: Io): void {
