@@ -72,13 +72,15 @@ const ALL = [
     name: 'store-serves',
     comment: 'The store answers questions about rows. Who asks, and why, is not its business.',
     from: { path: '^src/store/' },
-    to: { path: ['^src/(commands|queries|cli|api|worker|stack|inputs|exports|audit)/', '^(workflows|activities)/'] },
+    to: {
+      path: ['^src/(commands|queries|cli|api|worker|stack|inputs|exports|archives|audit)/', '^(workflows|activities)/'],
+    },
   },
   {
     name: 'edges-know-no-database',
     comment:
       'Reading bundles and writing files works on rows that are handed in, so it can be tested without a server.',
-    from: { path: '^src/(inputs|exports|hashing)/' },
+    from: { path: '^src/(inputs|exports|archives|hashing)/' },
     to: { path: ['^src/(store|stack|commands|queries|cli|api|worker)/', ...DATABASE_DRIVERS] },
   },
   {

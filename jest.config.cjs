@@ -18,6 +18,7 @@ const shared = {
 const WITH_SERVERS = [
   'store',
   'activities',
+  'archives',
   'workflows',
   'faults',
   'replay',

@@ -3,7 +3,8 @@ import { FORMATS, type OutputFormat } from './output';
 
 /** Parsers of arguments and options, each with a message that shows how it is written. */
 
-const LAST_EPOCH = 2_147_483_647;
+/** Epoch numbers are 32-bit in the database. */
+export const LAST_EPOCH = 2_147_483_647;
 
 export function epochArgument(text: string): number {
   const epoch = /^[0-9]{1,10}$/.test(text) ? Number(text) : Number.NaN;

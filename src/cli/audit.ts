@@ -8,9 +8,9 @@ import { replayAside } from '../worker/replay-aside';
 import { type EpochRange, rangeArgument } from './arguments';
 import { CommandEnds } from './errors';
 import { EXIT } from './exit-codes';
-import { networkOption } from './groups';
+import { archiveOption, networkOption } from './groups';
 import type { Io } from './io';
-import { withDatabase } from './open';
+import { broughtFor, withDatabase } from './open';
 import { type Column, type Sheet, safeText } from './output';
 
 /** Whose rights an audit needs: only auditors read the audit log. */
@@ -23,8 +23,9 @@ export function register(program: Command, io: Io): void {
     .description('check published epochs from their sealed rows to the chain; exit 5 on a failing check')
     .argument('<epochs>', 'one epoch, or A..B', rangeArgument)
     .addOption(networkOption())
+    .addOption(archiveOption())
     .option('--witness <file>', 'heads kept outside the database (default: heads.log of the home)')
-    .action(async (range: EpochRange, options: { network: string; witness?: string }) => {
+    .action(async (range: EpochRange, options: { network: string; witness?: string; archive?: readonly string[] }) => {
       const { auditEpochs } = await import('../commands/audit-epochs.js');
       const { nodeHashes } = await import('../hashing/node-hashes.js');
       await withDatabase(
@@ -43,7 +44,7 @@ export function register(program: Command, io: Io): void {
           });
           if (!holds) throw new CommandEnds(EXIT.mismatch);
         },
-        AUDITOR,
+        { ...AUDITOR, ...broughtFor(options.archive, { network: options.network, ...range, allPayouts: true }) },
       );
     });
 }

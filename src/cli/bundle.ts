@@ -6,9 +6,9 @@ import { epochArgument } from './arguments';
 import { AUDITOR, outcomesSheet, outcomesText } from './audit';
 import { CommandEnds } from './errors';
 import { EXIT } from './exit-codes';
-import { networkOption } from './groups';
+import { archiveOption, networkOption } from './groups';
 import type { Io } from './io';
-import { withDatabase } from './open';
+import { broughtFor, withDatabase } from './open';
 import type { Sheet } from './output';
 
 /** `settle bundle EPOCH` makes one file of all that an epoch rests on; `settle verify FILE` checks it without a server. */
@@ -19,8 +19,9 @@ export function register(program: Command, io: Io): void {
     .argument('<epoch>', 'the epoch', epochArgument)
     .requiredOption('--out <file>', 'the file to write, like epoch-42.json.gz')
     .option('--force', 'replace a file that is there')
+    .addOption(archiveOption())
     .addOption(networkOption())
-    .action(async (epoch: number, options: { out: string; force?: boolean; network: string }) => {
+    .action(async (epoch: number, options: BundleOptions) => {
       if (options.force !== true && (await exists(options.out))) {
         io.say(`${options.out} is there already: choose another name, or replace it with --force.`);
         throw new CommandEnds(EXIT.already);
@@ -34,7 +35,10 @@ export function register(program: Command, io: Io): void {
           const written = { file: options.out, network: options.network, epoch, bytes: bytes.length };
           io.account({ value: written, human: () => `${options.out}: epoch ${epoch}, ${bytes.length} bytes` });
         },
-        AUDITOR,
+        {
+          ...AUDITOR,
+          ...broughtFor(options.archive, { network: options.network, first: epoch, last: epoch, allPayouts: true }),
+        },
       );
     });
   program
@@ -49,6 +53,13 @@ export function register(program: Command, io: Io): void {
       tell(io, verification);
       if (!verification.holds) throw new CommandEnds(EXIT.mismatch);
     });
+}
+
+interface BundleOptions {
+  readonly out: string;
+  readonly force?: boolean;
+  readonly network: string;
+  readonly archive?: readonly string[];
 }
 
 function tell(io: Io, verification: Verification): void {

@@ -4,9 +4,9 @@ import { epochArgument } from './arguments';
 import { AUDITOR } from './audit';
 import { CommandEnds, UsageError } from './errors';
 import { EXIT } from './exit-codes';
-import { group, networkOption } from './groups';
+import { archiveOption, group, networkOption } from './groups';
 import type { Io } from './io';
-import { withDatabase } from './open';
+import { broughtFor, withDatabase } from './open';
 
 interface ProofFile {
   readonly payee: string;
@@ -24,8 +24,9 @@ export function register(program: Command, io: Io): void {
     .argument('<epoch>', 'the epoch', epochArgument)
     .requiredOption('--out <file>', 'the file to write')
     .addOption(networkOption())
-    .action(async (epoch: number, { out, network }: { out: string; network: string }) => {
-      const { tree, content, entry } = await loaded(io, network, epoch);
+    .addOption(archiveOption())
+    .action(async (epoch: number, { out, ...of }: ClaimsOptions & { out: string }) => {
+      const { tree, content, entry } = await loaded(io, of, epoch);
       if (tree.payees === 0)
         io.say('Nobody may claim anything yet: the published library refuses to load an empty tree.');
       await writeFile(`${out}.part`, [...tree.dumpJson()].join(''));
@@ -46,8 +47,9 @@ export function register(program: Command, io: Io): void {
     .argument('<payee>', '0x-prefixed address', payeeArgument)
     .requiredOption('--epoch <epoch>', 'after which epoch', epochArgument)
     .addOption(networkOption())
-    .action(async (payee: string, { epoch, network }: { epoch: number; network: string }) => {
-      const { tree } = await loaded(io, network, epoch);
+    .addOption(archiveOption())
+    .action(async (payee: string, { epoch, ...of }: ClaimsOptions & { epoch: number }) => {
+      const { tree } = await loaded(io, of, epoch);
       const value: ProofFile = {
         payee,
         cumulative: tree.amount(payee).toString(),
@@ -66,11 +68,17 @@ export function register(program: Command, io: Io): void {
     .action((file: string, { root }: { root?: string }) => verifyFile(io, file, root ?? null));
 }
 
-async function loaded(io: Io, network: string, epoch: number) {
+interface ClaimsOptions {
+  readonly network: string;
+  readonly archive?: readonly string[];
+}
+
+async function loaded(io: Io, { network, archive }: ClaimsOptions, epoch: number) {
   const { publishedClaims } = await import('../commands/claims.js');
   const { nodeHashes } = await import('../hashing/node-hashes.js');
   const hashes = await nodeHashes();
-  return withDatabase(io, (session) => publishedClaims(session, network, epoch, hashes), AUDITOR);
+  const brought = broughtFor(archive, { network, first: epoch, last: epoch, allPayouts: true });
+  return withDatabase(io, (session) => publishedClaims(session, network, epoch, hashes), { ...AUDITOR, ...brought });
 }
 
 async function verifyFile(io: Io, file: string, wanted: string | null): Promise<void> {

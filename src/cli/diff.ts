@@ -3,9 +3,9 @@ import type { RevisionDiff } from '../queries/revision-changes';
 import type { PayoutChange } from '../store/payout-changes';
 import { type RevisionArgument, revisionArgument } from './arguments';
 import { UsageError } from './errors';
-import { networkOption } from './groups';
+import { archiveOption, networkOption } from './groups';
 import type { Io } from './io';
-import { withDatabase } from './open';
+import { broughtFor, withDatabase } from './open';
 import { snakeKeys } from './read/json-keys';
 import {
   changeColumns,
@@ -15,6 +15,7 @@ import {
   disputeTitle,
   type TokenUnit,
 } from './revision-text';
+import type { Session } from './session';
 
 /** `settle diff EPOCH@1 EPOCH@2`: what changed between two published revisions, and why. */
 export function register(program: Command, io: Io): void {
@@ -24,18 +25,27 @@ export function register(program: Command, io: Io): void {
     .argument('<from>', 'like 42@1', revisionArgument)
     .argument('<to>', 'like 42@2; 42 is its newest revision', revisionArgument)
     .addOption(networkOption())
-    .action((from: RevisionArgument, to: RevisionArgument, { network }: { network: string }) =>
-      diff(io, network, from, to),
-    );
+    .addOption(archiveOption())
+    .action((from: RevisionArgument, to: RevisionArgument, options: DiffOptions) => diff(io, from, to, options));
 }
 
-async function diff(io: Io, network: string, from: RevisionArgument, to: RevisionArgument): Promise<void> {
+interface DiffOptions {
+  readonly network: string;
+  readonly archive?: readonly string[];
+}
+
+async function diff(
+  io: Io,
+  from: RevisionArgument,
+  to: RevisionArgument,
+  { network, archive }: DiffOptions,
+): Promise<void> {
   if (from.epoch !== to.epoch) throw new UsageError('Two revisions of one epoch are compared, like 42@1 42@2.');
   if (from.revision === null) throw new UsageError(`Say which revision to start from, like ${from.epoch}@1.`);
   const { revision } = from;
   const { diffRevisions, eachPayoutChange } = await import('../queries/revision-changes.js');
   const { readPolicy } = await import('../queries/policies.js');
-  await withDatabase(io, async ({ pool }) => {
+  const work = async ({ pool }: Pick<Session, 'pool'>) => {
     const found = await diffRevisions(pool, network, from.epoch, revision, to.revision);
     const { token } = await readPolicy(pool, found.changes.contentAfter.policyHash);
     const payouts: PayoutChange[] = [];
@@ -50,7 +60,9 @@ async function diff(io: Io, network: string, from: RevisionArgument, to: Revisio
       value: snakeKeys({ ...found, changes: { ...found.changes, payouts } }),
       human: (colors) => diffText(found, token, io.width, colors),
     });
-  });
+  };
+  const scope = { network, first: from.epoch, last: from.epoch, allPayouts: false };
+  await withDatabase(io, work, broughtFor(archive, scope));
 }
 
 function diffText({ changes, grounds }: RevisionDiff, token: TokenUnit, width: number, colors: Io['colors']): string {

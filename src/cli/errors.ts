@@ -55,6 +55,7 @@ const EXIT_OF_STORE: Partial<Record<StoreErrorId, ExitCode>> = {
   RevisionConflict: EXIT.mismatch,
   ComputationConflict: EXIT.mismatch,
   TamperedRows: EXIT.mismatch,
+  EpochArchived: EXIT.archived,
 };
 
 const EXIT_OF_COMMAND: Partial<Record<CommandErrorId, ExitCode>> = {
@@ -71,6 +72,8 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   'payout-mismatch': EXIT.mismatch,
   'price-mismatch': EXIT.mismatch,
   'statement-mismatch': EXIT.mismatch,
+  'archive-exists': EXIT.already,
+  'archive-altered': EXIT.mismatch,
 };
 
 /** The one place where errors become exit codes and sentences. */
@@ -134,6 +137,16 @@ function failureOutside(error: Error): Failure {
       ),
     );
   }
+  if (code === ARCHIVED) {
+    return known(
+      EXIT.archived,
+      told(
+        `The database refused: ${error.message}.`,
+        databaseName(),
+        'put the rows back with `settle archive attach DIR` (`settle archive list` says which folder), or leave those epochs out.',
+      ),
+    );
+  }
   if (RIGHTS.test(code ?? '') && isDatabaseRefusal(error)) {
     return known(
       EXIT.failed,
@@ -159,6 +172,9 @@ function failureOutside(error: Error): Failure {
 
 /** Login, database and rights: what an administrator can mend. Any other refusal is a defect of ours. */
 const RIGHTS = /^(28...|3D000|42501|25006)$/;
+
+/** SQLSTATE of our own: rows would be needed that are in an archive (migration 0013). */
+const ARCHIVED = 'ST001';
 
 const REASONS: Readonly<Record<string, string>> = {
   ENOENT: 'There is no such file or folder',

@@ -12,6 +12,8 @@ export const EXIT = {
   mismatch: 5,
   /** Somebody has to approve first. */
   approval: 6,
+  /** The rows that are asked for are in an archive: bring it. */
+  archived: 7,
   interrupted: 130,
 } as const;
 

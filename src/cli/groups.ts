@@ -28,6 +28,15 @@ export function networkOption(): Option {
   return new Option('--network <name>', 'which network').argParser(networkArgument).default(DEFAULT_NETWORK);
 }
 
+/** `--archive DIR`, the same for every command that reads rows of old epochs. May be given several times. */
+export function archiveOption(): Option {
+  const collect = (folder: string, before: readonly string[] | undefined) => [...(before ?? []), folder];
+  return new Option(
+    '--archive <dir>',
+    'where the rows of archived epochs are: an archive, or a folder with archives in it (may be repeated)',
+  ).argParser(collect);
+}
+
 /** `--request-id ID`, the same for every command that changes something once. */
 export function requestIdOption(): Option {
   return new Option('--request-id <id>', 'the same id again returns the first answer').argParser(requestIdArgument);

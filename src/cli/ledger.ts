@@ -4,11 +4,12 @@ import { balanceOf } from '../ledger/dues';
 import { parseAmount } from '../numbers/amounts';
 import { type AccountTotal, accountTotals, type ProviderAccountRow, providerAccounts } from '../store/ledger';
 import { getNetwork } from '../store/networks';
+import { LAST_EPOCH } from './arguments';
 import { CommandEnds } from './errors';
 import { EXIT } from './exit-codes';
-import { group, networkOption } from './groups';
+import { archiveOption, group, networkOption } from './groups';
 import type { Io } from './io';
-import { withDatabase } from './open';
+import { broughtFor, withDatabase } from './open';
 import type { Column } from './output';
 
 /** `settle ledger …`: accounts, what each provider is due, and the check that all of it follows from the rows. */
@@ -46,12 +47,17 @@ export function register(program: Command, io: Io): void {
     .command('check')
     .description('derive the ledger again from the rows and compare; exit 5 on a difference')
     .addOption(networkOption())
-    .action(({ network }) =>
-      withDatabase(io, async (session) => {
-        const checks = await checkLedger(session, network);
-        io.sheet({ columns: CHECK_COLUMNS, rows: checks, empty: '' });
-        if (checks.some((check) => !check.holds)) throw new CommandEnds(EXIT.mismatch);
-      }),
+    .addOption(archiveOption())
+    .action(({ network, archive }) =>
+      withDatabase(
+        io,
+        async (session) => {
+          const checks = await checkLedger(session, network);
+          io.sheet({ columns: CHECK_COLUMNS, rows: checks, empty: '' });
+          if (checks.some((check) => !check.holds)) throw new CommandEnds(EXIT.mismatch);
+        },
+        broughtFor(archive, { network, first: 0, last: LAST_EPOCH, allPayouts: true }),
+      ),
     );
 }
 

@@ -1,3 +1,4 @@
+import type { BroughtScope } from '../commands/attach-archive';
 import type { CommandContext } from '../commands/context';
 import { Interrupted } from './errors';
 import type { Io } from './io';
@@ -6,6 +7,14 @@ import type { Session, SessionOptions, WorkflowSession } from './session';
 /** What every session of a command tells the log and the user. */
 export function sessionOptions(io: Io): SessionOptions {
   return { log: io.log, progress: (sentence) => io.say(io.wordColors.dim(sentence)), signal: io.signal };
+}
+
+/** Options of a session that brings archives along; none: no folder was named. */
+export function broughtFor(
+  folders: readonly string[] | undefined,
+  scope: BroughtScope,
+): Pick<SessionOptions, 'archives'> {
+  return folders === undefined ? {} : { archives: { folders, scope } };
 }
 
 /** Works with the database alone, and closes it whatever happens. Loads the drivers only when they are needed. */

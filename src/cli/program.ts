@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Command } from 'commander';
 import { projectRoot } from '../stack/home';
+import * as archive from './archive';
 import { formatArgument } from './arguments';
 import * as audit from './audit';
 import * as auditLog from './audit-log';
@@ -47,6 +48,7 @@ const MODULES: readonly CommandModule[] = [
   audit,
   bundle,
   claims,
+  archive,
   auditLog,
 ];
 

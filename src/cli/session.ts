@@ -3,6 +3,7 @@ import { userInfo } from 'node:os';
 import { join } from 'node:path';
 import type { NativeConnection, NativeConnectionOptions } from '@temporalio/worker';
 import type { Pool } from 'pg';
+import type { BroughtScope } from '../commands/attach-archive';
 import type { WorkflowContext } from '../commands/context';
 import { StackError, StackNotRunning } from '../stack/errors';
 import { externalTemporal } from '../stack/external';
@@ -50,6 +51,8 @@ export interface SessionOptions
   readonly join?: boolean;
   /** What it reads with; a command that changes something takes its own role. Default: the fewest that the login has. */
   readonly role?: DatabaseRole;
+  /** Folders of archives whose rows are there for this command alone, and which of them it needs. */
+  readonly archives?: { readonly folders: readonly string[]; readonly scope: BroughtScope };
   /** false: what is started needs no worker. Default: true. */
   readonly works?: boolean;
 }
@@ -153,6 +156,11 @@ async function databaseSession(
   const fewest = isExternal(options) ? await readingRole(url) : 'settle_viewer';
   const pool = rolePool(url, options.role ?? fewest, options);
   closers.push(() => pool.end());
+  if (options.archives !== undefined) {
+    const { bringArchives } = await import('../commands/attach-archive.js');
+    options.progress?.('Reading the archive …');
+    await bringArchives(pool, options.archives.folders, options.archives.scope);
+  }
   options.log?.(`the database has schema ${await assertSchema(pool)}`);
   const actor = await actorOf(pool, address, options);
   return { pool, actor, home: options.home ?? defaultHome(options.env), close: () => closeAll(closers) };
@@ -173,6 +181,8 @@ function rolePool(url: string, role: DatabaseRole, options: SessionOptions): Poo
     url,
     role,
     applicationName: `settle ${role}`,
+    // What an archive brings is there on the connection that brought it, and on no other.
+    ...(options.archives === undefined ? {} : { max: 1, idleTimeoutMs: 0 }),
     onIdleError: (error) => options.log?.(`database connection lost while idle: ${error.message}`),
   });
 }

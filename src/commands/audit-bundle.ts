@@ -4,6 +4,7 @@ import { BundleUnreadable, packBundle } from '../audit/bundle';
 import { DossierLoader } from '../audit/load-dossier';
 import { type Verification, verifyBundle } from '../audit/verify';
 import type { Hashes } from '../proofs/hashes';
+import { requireRows } from '../store/archives';
 import { unchangingView } from '../store/pool';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
@@ -16,7 +17,7 @@ const LARGEST_BUNDLE_BYTES = 2 ** 30;
 
 /**
  * The audit bundle of a published epoch, all its revisions: one gzip'd JSON document.
- * @throws CommandError `NothingPublished`
+ * @throws CommandError `NothingPublished`; StoreError `EpochArchived`
  */
 export async function auditBundle(
   context: Pick<CommandContext, 'pool'>,
@@ -32,6 +33,7 @@ export async function auditBundle(
         `epoch ${epoch} of ${network} is not published: there is nothing to bundle`,
       );
     }
+    await requireRows(client, epoch, epoch);
     const dossiers = [];
     for (const publication of publications) dossiers.push(await loader.load(publication));
     return packBundle(dossiers);

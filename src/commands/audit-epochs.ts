@@ -13,8 +13,10 @@ import { readPolicyYaml } from '../inputs/policy-file';
 import { canonicalJson } from '../proofs/canonical-json';
 import { verifyChain } from '../proofs/chain';
 import type { Hashes } from '../proofs/hashes';
+import { requireRows } from '../store/archives';
 import { auditRows } from '../store/audit-log';
 import { claimsHeads, type StoredEntry } from '../store/chain';
+import { StoreError } from '../store/errors';
 import { getPolicy } from '../store/policies';
 import { unchangingView } from '../store/pool';
 import { actAs } from '../store/rights';
@@ -37,7 +39,7 @@ const WHOLE = { epoch: null, revision: null };
 
 /**
  * Audits every published revision of a range of epochs, from one unchanging view of the database. Changes nothing.
- * @throws CommandError `NothingPublished` if the range has no published epoch
+ * @throws CommandError `NothingPublished` if the range has no published epoch; StoreError `EpochArchived`
  */
 export async function auditEpochs(
   context: Pick<CommandContext, 'pool'>,
@@ -55,6 +57,7 @@ export async function auditEpochs(
         `no epoch of ${range.first}..${range.last} is published in ${network}`,
       );
     }
+    await requireRows(client, range.first, range.last);
     const audit = new Audit(client, loader, tools);
     const outcomes = [...(await audit.whole()), ...(await audit.revisions(publications))];
     return outcomes.sort((a, b) => orderOf(a) - orderOf(b));
@@ -165,6 +168,8 @@ class Audit {
     try {
       return await this.loader.load(publication);
     } catch (error) {
+      // What is outside is no finding either: it has to be brought.
+      if (error instanceof StoreError && error.id === 'EpochArchived') throw error;
       return checked('rows', publication, () => {
         throw error;
       });

@@ -1,3 +1,4 @@
+import { absentArchives, type CarriedTotals, carriedTotals } from '../store/archives';
 import { accountTotals, derivedEntitlements, foldPosition, foldRows } from '../store/ledger';
 import { getNetwork } from '../store/networks';
 import { confirmedTotal } from '../store/payments';
@@ -11,7 +12,11 @@ export interface LedgerCheck {
   readonly detail: string;
 }
 
-/** Compares the ledger with what it is derived from (amounts in base units), on one view of it. Changes nothing. */
+/**
+ * Compares the ledger with what it is derived from (amounts in base units), on one view of it. Changes nothing. Of
+ * archived epochs the totals are looked at that were kept of them, and said so; with their archives brought along, every
+ * row.
+ */
 export function checkLedger(context: Pick<CommandContext, 'pool'>, network: string): Promise<readonly LedgerCheck[]> {
   return unchangingView(context.pool, async (client) => {
     await getNetwork(client, network);
@@ -33,6 +38,7 @@ export function checkLedger(context: Pick<CommandContext, 'pool'>, network: stri
       },
       { name: 'paid-control', holds: paid === confirmed, detail: `account ${paid}, confirmations ${confirmed}` },
       await foldCheck(client, network),
+      ...(await carriedTotals(client, network)).map(carryCheck),
     ];
   });
 }
@@ -45,11 +51,29 @@ async function foldCheck(client: Queryable, network: string): Promise<LedgerChec
   const differing = [...new Set([...folded.keys(), ...expected.keys()])]
     .sort()
     .find((provider) => at(folded, provider) !== at(expected, provider));
+  const absent = await absentArchives(client, 0, LAST_EPOCH);
+  const unread = absent.map(
+    ({ first, last }) =>
+      `; payouts of epochs ${first} to ${last} by the totals kept of them: for every row bring epochs-${first}-${last} with --archive`,
+  );
   const detail =
     differing === undefined
-      ? `${folded.size} providers folded to chain position ${position}`
+      ? `${folded.size} providers folded to chain position ${position}${unread.join('')}`
       : `provider ${differing}: folded ${at(folded, differing)}, derived ${at(expected, differing)}`;
   return { name: 'entitlement-fold', holds: differing === undefined, detail };
+}
+
+// Epoch numbers are 32-bit in the database.
+const LAST_EPOCH = 2_147_483_647;
+
+/** What was kept of archived payouts is what was kept, and comes to what the chain says. */
+function carryCheck({ first, last, whole, entitled, published }: CarriedTotals): LedgerCheck {
+  const sums = `kept totals of epochs ${first} to ${last} ${entitled}, published sums ${published}`;
+  return {
+    name: 'archived-totals',
+    holds: whole && entitled === published,
+    detail: whole ? sums : `${sums}; the kept rows do not have the digests that they were kept with`,
+  };
 }
 
 /** By provider. One without a payout row is entitled to 0, as one whose payouts a dispute took away. */

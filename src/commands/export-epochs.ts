@@ -3,6 +3,7 @@ import { EPOCHS_EXPORT_COLUMNS } from '../exports/tables';
 import { type ExportOptions, type ExportRows, type WrittenExport, writeExports } from '../exports/write-exports';
 import type { ClaimsContent, RevisionContent } from '../proofs/contents';
 import { cellsOf, PRICES_COLUMNS } from '../rulesets/1/tables';
+import { requireRows } from '../store/archives';
 import { claimsEntries, newestRevisions, type StoredEntry } from '../store/chain';
 import { type ComputationKey, priceRows } from '../store/computations';
 import { type EpochFailure, listFailures } from '../store/failures';
@@ -18,7 +19,8 @@ import type { EpochRange } from './run-epochs';
  * Writes the three exports of spec §11 for a range of epochs, from one unchanging view of the database: the newest
  * published revision of each epoch, and a row for each that failed. The same chain gives the same bytes.
  *
- * @throws ExportError `export-exists` and its like; CommandError `ClaimsMissing` for an epoch just being published
+ * @throws ExportError `export-exists` and its like; CommandError `ClaimsMissing` for an epoch just being published;
+ *   StoreError `EpochArchived`
  */
 export async function exportEpochs(
   context: CommandContext,
@@ -31,6 +33,7 @@ export async function exportEpochs(
   const { first, last } = range ?? { first: calendar.firstEpoch, last: calendar.lastEpoch ?? 2_147_483_647 };
   return unchangingView(context.pool, async (client) => {
     const published = await newestRevisions(client, network, first, last);
+    if (published.length > 0) await requireRows(client, published[0]!.epoch, published.at(-1)!.epoch);
     const failed = await listFailures(client, network, first, last);
     const claims = await claimsEntries(client, network, first, last);
     const keys = published.map((entry) => ({ ...entry, network }));

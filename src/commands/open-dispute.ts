@@ -12,6 +12,7 @@ import { epochEndSeconds } from '../rulesets/1/calendar';
 import { type Policy, parsePolicy } from '../rulesets/1/policy';
 import { tokenObservationOf } from '../rulesets/1/sealed-rows';
 import { usableTokenPrice } from '../rulesets/1/token-price';
+import { requireAttached } from '../store/archives';
 import { appendAudit } from '../store/audit-log';
 import { newestRevision, type StoredEntry } from '../store/chain';
 import { getComputation } from '../store/computations';
@@ -76,7 +77,7 @@ const NO_LATE_ROWS: LateRows = { taken: 0, leftOut: 0 };
  * Records a dispute with its corrections, whole or not at all (spec §10). Nothing is computed here.
  *
  * @throws BundleError with file, line and reason of every refused row
- * @throws StoreError `DisputeRefused`, `DisputeEmpty`, `RequestConflict`, `NetworkUnknown`
+ * @throws StoreError `DisputeRefused`, `DisputeEmpty`, `RequestConflict`, `NetworkUnknown`, `EpochArchived`
  */
 export async function recordDispute(context: CommandContext, wanted: NewDispute): Promise<DisputeRecord> {
   const { network, epoch } = wanted;
@@ -128,6 +129,7 @@ async function record(
 
   await lockNetwork(client, network);
   const base = await requireBase(client, wanted);
+  await requireAttached(client, epoch);
   const behind = await disputeBehind(client, network, epoch, base.revision, base.computation);
   const refuse = (problems: readonly RowProblem[]) => refuseRows(wanted.corrections ?? 'late rows', problems);
   refuse(await findStageProblems(client, epoch));

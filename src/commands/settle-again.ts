@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError, type WorkflowHandle } from '@temporalio/client';
 import { type EpochAnswer, type SettleEpochInput, TASK_QUEUE } from '../../workflows/messages';
+import { requireAttached } from '../store/archives';
 import { appendAudit } from '../store/audit-log';
 import { newestRevision } from '../store/chain';
 import { StoreError } from '../store/errors';
@@ -52,6 +53,7 @@ export async function recordAgain(context: CommandContext, wanted: AgainRequest)
         known?.action === AGAIN && known.network === network && known.body.epoch === epoch
           ? known.body.failureNo
           : await failureToOverrule(client, network, epoch);
+      await requireAttached(client, epoch);
       const requestId = wanted.requestId ?? randomUUID();
       const body = { epoch, failureNo, reason };
       await insertRequest(client, { requestId, network, action: AGAIN, body, actor: context.actor });

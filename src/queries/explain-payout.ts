@@ -3,6 +3,7 @@ import type { ExplanationSource, PayoutExplanation } from '../explain/payout-exp
 import { parseAmount, parseMicroUnits, parseScaled } from '../numbers/amounts';
 import type { Amount, NanoRatio } from '../numbers/units';
 import type { ProviderRows } from '../rulesets/1/records';
+import { requireRows } from '../store/archives';
 import { type ComputationHeader, getComputation } from '../store/computations';
 import { findPayout, payoutTotals, type StoredPayout } from '../store/payout-reports';
 import type { Queryable } from '../store/pool';
@@ -16,6 +17,7 @@ import { payoutMissing } from './payouts';
  * Explains the payout of a provider in an epoch from the stored rows (see `src/explain`).
  *
  * @throws QueryError `payout-missing`, `provider-unknown`, `epoch-unknown`, `epoch-without-results`
+ * @throws StoreError `EpochArchived`
  * @throws ExplainError if the stored payout does not follow from the sealed rows
  */
 export async function explainProviderPayout(
@@ -25,6 +27,7 @@ export async function explainProviderPayout(
   provider: string,
 ): Promise<PayoutExplanation> {
   const settled = await settledEpoch(db, network, epoch);
+  await requireRows(db, epoch, epoch);
   const stored = await findPayout(db, settled.key, provider);
   const seal = await findSeal(db, network, epoch);
   const header = await getComputation(db, settled.key);

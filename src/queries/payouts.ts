@@ -1,3 +1,4 @@
+import { absentArchives, requireRows } from '../store/archives';
 import { getNetwork } from '../store/networks';
 import {
   largestPayouts,
@@ -27,6 +28,7 @@ export interface PayoutPage {
 /** The `count` largest payouts of an epoch. */
 export async function topPayouts(db: Queryable, network: string, epoch: number, count: number): Promise<PayoutPage> {
   const settled = await settledEpoch(db, network, epoch);
+  await requireRows(db, epoch, epoch);
   const totals = await payoutTotals(db, settled.key);
   return { settled, totals, payouts: await largestPayouts(db, settled.key, count), next: null };
 }
@@ -40,6 +42,7 @@ export async function payoutPage(
   count: number,
 ): Promise<PayoutPage> {
   const settled = await settledEpoch(db, network, epoch);
+  await requireRows(db, epoch, epoch);
   const totals = await payoutTotals(db, settled.key);
   const found = await payoutsAfter(db, settled.key, after, count + 1);
   const payouts = found.slice(0, count);
@@ -52,6 +55,7 @@ const PIECE_ROWS = 20_000;
 /** All payouts of an epoch by bytes of the provider's id. They are held in memory: for millions, export the epoch. */
 export async function allPayouts(db: Queryable, network: string, epoch: number): Promise<PayoutPage> {
   const settled = await settledEpoch(db, network, epoch);
+  await requireRows(db, epoch, epoch);
   const totals = await payoutTotals(db, settled.key);
   const payouts: StoredPayout[] = [];
   while (payouts.length < totals.providers) {
@@ -62,16 +66,21 @@ export async function allPayouts(db: Queryable, network: string, epoch: number):
   return { settled, totals, payouts, next: null };
 }
 
-/** Payouts of one provider over the published epochs of a range, newest first. */
+/**
+ * Payouts of one provider over the published epochs of a range, newest first. `without`: archived epochs that may be
+ * missing in the answer.
+ */
 export async function providerPayouts(
   db: Queryable,
   network: string,
   provider: string,
   range: { readonly first: number; readonly last: number },
   count: number,
+  without: readonly { readonly first: number; readonly last: number }[] = [],
 ): Promise<{ readonly registry: RegistryEntry; readonly payouts: readonly ProviderPayout[] }> {
   await getNetwork(db, network);
   const registry = await knownProvider(db, network, provider);
+  if (without.length === 0) await requireRows(db, range.first, range.last);
   return { registry, payouts: await payoutsOfProvider(db, network, provider, range.first, range.last, count) };
 }
 
@@ -89,6 +98,9 @@ export async function knownProvider(db: Queryable, network: string, provider: st
 
 const SUGGESTIONS_FROM = 1_000;
 
+// Epoch numbers are 32-bit in the database.
+const LAST_EPOCH = 2_147_483_647;
+
 /** What to say of a provider that has no payout in an epoch. */
 export async function payoutMissing(
   db: Queryable,
@@ -98,10 +110,11 @@ export async function payoutMissing(
 ): Promise<QueryError> {
   const registry = await knownProvider(db, network, provider);
   const epochs = await payoutEpochs(db, network, provider);
+  const outside = (await absentArchives(db, 0, LAST_EPOCH)).length > 0 ? ' (not counting archived ones)' : '';
   const elsewhere =
     epochs === null
-      ? 'nor in any other published epoch'
-      : `it has payouts in ${epochs.count} published epochs, the first ${epochs.first}, the last ${epochs.last}`;
+      ? `nor in any other published epoch${outside}`
+      : `it has payouts in ${epochs.count} published epochs${outside}, the first ${epochs.first}, the last ${epochs.last}`;
   return new QueryError('payout-missing', {
     what: `Provider ${provider} has no payout in epoch ${epoch}, because it had no capacity row; ${elsewhere}.`,
     where: `network ${network}, epoch ${epoch}; ${provider} joined in epoch ${registry.joinedEpoch} and is ${registry.status}`,

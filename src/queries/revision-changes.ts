@@ -1,5 +1,6 @@
 import type { RevisionContent } from '../proofs/contents';
 import type { TrippedBreaker } from '../rulesets/1/records';
+import { requireRows } from '../store/archives';
 import { findEntry, newestRevision } from '../store/chain';
 import { type ComputationKey, priceRows } from '../store/computations';
 import { type Correction, countCorrections, listCorrections } from '../store/corrections';
@@ -154,6 +155,7 @@ async function groundsOf(db: Queryable, dispute: Dispute): Promise<Grounds> {
 }
 
 async function compare(db: Queryable, from: ComputationKey, to: ComputationKey): Promise<RevisionChanges> {
+  await requireRows(db, from.epoch, from.epoch);
   const [before, after] = [await findResult(db, from), await findResult(db, to)];
   if (before === null || after === null) throw new RangeError(`epoch ${from.epoch} has no checked results to compare`);
   return {

@@ -1,4 +1,5 @@
 import { PRICES_COLUMNS } from '../rulesets/1/tables';
+import { archivesBefore, epochArchived } from './archives';
 import type { ComputationKey } from './computations';
 import type { Queryable } from './pool';
 
@@ -101,37 +102,21 @@ export interface ClaimRow {
 }
 
 /**
- * Entitlements and highest entitlements of all payees after the chain entries before `position`, derived from the
- * payout rows of every publication and the registry that was in force at each (spec §9): nothing of settle.claim.
+ * Entitlements and highest entitlements of all payees after the chain entries before `position`, derived from payout
+ * rows and the registries that were in force (spec §9): nothing of settle.claim. From the first publication on or, where
+ * older payouts are archived, from the claims that were kept with them.
+ * @throws StoreError `EpochArchived` where payouts are needed that are archived
  */
 export async function derivedClaims(db: Queryable, network: string, position: number): Promise<readonly ClaimRow[]> {
+  const { rows } = await db.query<{ base: number | null }>('select settle.claims_base($1, $2) as base', [
+    network,
+    position,
+  ]);
+  const base = rows[0]!.base;
+  if (base === null) throw epochArchived(await archivesBefore(db, network, position), 'name it with --archive DIR');
   const found = await db.query<ClaimRow>(
-    `with published as (
-       select c.position, c.epoch, c.revision, c.computation, k.dispute, b.computation as base
-       from chain_entry c
-       join computation k using (network, epoch, revision, computation)
-       left join chain_entry b on b.network = c.network and b.epoch = c.epoch and b.revision = c.revision - 1
-         and b.kind = 'revision'
-       where c.network = $1 and c.kind = 'revision' and c.position < $2),
-     booked as (
-       select n.position, n.epoch, n.dispute, p.provider, p.amount from published n
-       join payout p on p.network = $1 and (p.epoch, p.revision, p.computation) = (n.epoch, n.revision, n.computation)
-       union all
-       select n.position, n.epoch, n.dispute, p.provider, -p.amount from published n
-       join payout p on p.network = $1 and (p.epoch, p.revision, p.computation) = (n.epoch, n.revision - 1, n.base)),
-     registry as (
-       select n.position, r.provider, r.payee from published n
-       cross join lateral settle.corrected_registry($1::text, n.epoch, n.dispute) r where r.payee is not null),
-     changed as (
-       select position, payee, sum(amount) as amount from booked join registry using (position, provider)
-       group by position, payee),
-     running as (
-       select payee, position, sum(amount) over (partition by payee order by position) as entitlement from changed)
-     select payee, (array_agg(entitlement order by position desc))[1]::text as entitlement,
-       greatest(max(entitlement), 0)::text as cumulative
-     from running group by payee
-     having max(entitlement) > 0 or (array_agg(entitlement order by position desc))[1] < 0 order by payee`,
-    [network, position],
+    'select payee, entitlement::text, cumulative::text from settle.derived_claims($1, $2, $3)',
+    [network, position, base],
   );
   return found.rows;
 }

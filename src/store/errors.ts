@@ -51,6 +51,10 @@ export class StoreError extends Error {
       | 'DisputeRefused'
       /** The epoch did not fail, so there is nothing to settle again. */
       | 'EpochNotFailed'
+      /** The rows that are asked for are in an archive, outside of the database. */
+      | 'EpochArchived'
+      /** A range of epochs cannot be archived, or brought back, as things stand. */
+      | 'ArchiveRefused'
       | 'TamperedRows',
     message: string,
   ) {

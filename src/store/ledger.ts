@@ -120,7 +120,10 @@ export async function foldEntitlements(db: Queryable, network: string): Promise<
   return folded.rows[0]!.position;
 }
 
-/** Entitlements derived from all published payout rows, without any fold: what a fold must equal. */
+/**
+ * Entitlements derived from all published payout rows, without any fold: what a fold must equal. Of archived epochs that
+ * were not brought along, from the totals that were kept of them.
+ */
 export async function derivedEntitlements(
   db: Queryable,
   network: string,
@@ -130,9 +133,13 @@ export async function derivedEntitlements(
     `with newest as (
        select distinct on (epoch) epoch, revision, computation from chain_entry
        where network = $1 and kind = 'revision' and position <= $2 order by epoch, revision desc)
-     select p.provider, sum(p.amount)::text as entitlement from newest n
-     join payout p on p.network = $1 and p.epoch = n.epoch and p.revision = n.revision and p.computation = n.computation
-     group by p.provider order by p.provider`,
+     select e.provider, sum(e.amount)::text as entitlement from (
+       select p.provider, p.amount from newest n
+       join payout p on p.network = $1 and p.epoch = n.epoch and p.revision = n.revision and p.computation = n.computation
+       union all
+       select k.provider, k.entitlement from settle.absent_ranges() a
+       join archived_entitlement k using (low, archive_no) where k.network = $1) e
+     group by e.provider order by e.provider`,
     [network, upTo],
   );
   return found.rows;

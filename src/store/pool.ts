@@ -20,6 +20,8 @@ export interface PoolOptions {
   /** Told of connections that break while idle; without a listener such an error would end the process. */
   readonly onIdleError: (error: Error) => void;
   readonly max?: number;
+  /** After so long an idle connection is closed; 0: never. Default: that of the driver. */
+  readonly idleTimeoutMs?: number;
   /** Below the time-out of the activity that waits for it, so that a slow attempt is over before its retry begins. */
   readonly statementTimeoutMs?: number;
 }
@@ -42,6 +44,7 @@ export function openPool(options: PoolOptions): Pool {
     application_name: options.applicationName,
     options: settings.map((setting) => `-c ${setting}`).join(' '),
     max: options.max ?? 8,
+    ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
     types: {

@@ -124,4 +124,15 @@ export const INFORMATIVE: Readonly<Record<string, Readonly<Record<string, string
   payment_failure: { '*': 'as payment_batch' },
   history_archive: { workflow_id: 'as run_id', epoch: 'where to look for the run', archived_at: WHEN },
   workflow_bundle: { stored_at: WHEN },
+  partition_archive: {
+    '*': 'where rows of old epochs are; those that come back are held against the published digests, row by row',
+  },
+  partition_return: { '*': 'as partition_archive' },
+  archive_carry: {
+    '*': 'digests of the two tables below; in the audit log too, and compared by `settle ledger check`',
+  },
+  archived_entitlement: { '*': 'compared with its digest and the published sums by `settle ledger check`' },
+  archived_claim: {
+    '*': 'where a derivation of claims starts: check claims holds it against the root published before; its digest is compared by `settle ledger check`',
+  },
 };

@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { archiveEpochs } from '../../src/commands/archive-epochs';
+import { attachArchive } from '../../src/commands/attach-archive';
 import { readAuditLog, verifyAuditLog } from '../../src/commands/audit-log';
 import { confirmPayments, failPayment } from '../../src/commands/confirm-payments';
 import type { WorkflowContext } from '../../src/commands/context';
@@ -126,6 +128,11 @@ const COMMANDS: Readonly<Record<string, readonly [PersonRole, (context: Workflow
     'settle_policy_admin',
     (context) => decidePolicy(context, { network, proposal: '1', outcome: 'approved', ...decision }),
   ],
+  archive: [
+    'settle_operator',
+    (context) => archiveEpochs(context, { range: { first: 0, last: 255 }, out: '/nowhere', detach: true, ...decision }),
+  ],
+  'archive attach': ['settle_operator', (context) => attachArchive(context, { folder: '/nowhere', ...decision })],
   'audit-log list': ['settle_auditor', (context) => readAuditLog(context, network, { refusedOnly: true, limit: 1 })],
   'audit-log verify': ['settle_auditor', (context) => verifyAuditLog(context)],
 };

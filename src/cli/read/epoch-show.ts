@@ -3,6 +3,7 @@ import type { Colors } from 'picocolors/types';
 import type { EpochDetail } from '../../queries/epochs';
 import type { MarketOverview } from '../../queries/market-overview';
 import type { PayoutPage } from '../../queries/payouts';
+import type { ArchivedRange } from '../../store/archives';
 import { epochArgument } from '../arguments';
 import { counted, percent, rounded, tokens } from '../figures';
 import { group, networkOption } from '../groups';
@@ -22,6 +23,8 @@ interface EpochView {
   readonly detail: EpochDetail;
   readonly markets: MarketOverview | null;
   readonly largest: PayoutPage | null;
+  /** Where its payouts are instead; null: they are in the database. */
+  readonly archive: ArchivedRange | null;
 }
 
 export function register(program: Command, io: Io): void {
@@ -35,18 +38,21 @@ export function register(program: Command, io: Io): void {
       const { epochDetail } = await import('../../queries/epochs.js');
       const { marketOverview } = await import('../../queries/market-overview.js');
       const { topPayouts } = await import('../../queries/payouts.js');
+      const { absentArchives } = await import('../../store/archives.js');
       const view = await withDatabase(io, async ({ pool: db }): Promise<EpochView> => {
         const detail = await epochDetail(db, network, epoch);
-        if (detail.content === null) return { detail, markets: null, largest: null };
+        if (detail.content === null) return { detail, markets: null, largest: null, archive: null };
         const markets = await marketOverview(db, network, epoch, SERIES_EPOCHS);
-        return { detail, markets, largest: await topPayouts(db, network, epoch, LARGEST_SHOWN) };
+        const [archive = null] = await absentArchives(db, epoch, epoch);
+        const largest = archive === null ? await topPayouts(db, network, epoch, LARGEST_SHOWN) : null;
+        return { detail, markets, largest, archive };
       });
       io.account(epochAccount(view, io.width));
     });
 }
 
 function epochAccount(view: EpochView, width: number): Account {
-  const { detail, markets, largest } = view;
+  const { detail, markets, largest, archive } = view;
   const { summary, ...rest } = detail;
   const value = {
     ...summary,
@@ -54,6 +60,7 @@ function epochAccount(view: EpochView, width: number): Account {
     markets: markets?.markets ?? null,
     payoutTotals: largest === null ? null : totalsValue(largest),
     largestPayouts: largest?.payouts ?? null,
+    archive: archive === null ? null : { writtenTo: archive.writtenTo, manifestSha256: archive.manifestHash },
   };
   return { value: snakeKeys(value), human: (colors) => epochText(view, colors, width) };
 }
@@ -63,7 +70,7 @@ function totalsValue({ totals: { reasons, ...totals } }: PayoutPage): unknown {
 }
 
 function epochText(view: EpochView, colors: Colors, width: number): string {
-  const { detail, markets, largest } = view;
+  const { detail, markets, largest, archive } = view;
   const { summary } = detail;
   const title = heading(
     `Epoch ${summary.epoch}`,
@@ -78,6 +85,11 @@ function epochText(view: EpochView, colors: Colors, width: number): string {
           `${heading('Markets', 'USD per unit, change since the published epoch before', colors)}\n${indented(marketTable(markets, colors, width - 2))}`,
         ]),
     ...(largest === null ? [] : [poolText(detail, largest, colors, width), largestText(largest, colors, width)]),
+    ...(archive === null
+      ? []
+      : [
+          `${heading('Payouts', 'archived', colors)}\n  Bring the archive that was written to ${safeText(archive.writtenTo)}: settle payout list --epoch ${summary.epoch} --archive DIR`,
+        ]),
     ...(detail.content === null ? [] : [digestsText(detail, colors, width)]),
   ];
   return parts.join('\n\n');

@@ -2,11 +2,16 @@ import type { Command } from 'commander';
 import type { TokenAmount } from '../../explain/figures';
 import type { LineExplanation, PayoutExplanation } from '../../explain/payout-explanation';
 import { epochArgument } from '../arguments';
-import { networkOption } from '../groups';
+import { archiveOption, networkOption } from '../groups';
 import type { Io } from '../io';
 import type { Account, Sheet } from '../output';
 import { explanationText } from './explanation-text';
 import { snakeKeys } from './json-keys';
+
+interface ExplainOptions {
+  readonly network: string;
+  readonly archive?: readonly string[];
+}
 
 export function register(program: Command, io: Io): void {
   program
@@ -15,10 +20,15 @@ export function register(program: Command, io: Io): void {
     .argument('<epoch>', 'which epoch', epochArgument)
     .argument('<provider>', 'whose payout')
     .addOption(networkOption())
-    .action(async (epoch: number, provider: string, { network }: { readonly network: string }) => {
-      const { withDatabase } = await import('../open.js');
+    .addOption(archiveOption())
+    .action(async (epoch: number, provider: string, { network, archive }: ExplainOptions) => {
+      const { broughtFor, withDatabase } = await import('../open.js');
       const { explainProviderPayout } = await import('../../queries/explain-payout.js');
-      const found = await withDatabase(io, ({ pool: db }) => explainProviderPayout(db, network, epoch, provider));
+      const found = await withDatabase(
+        io,
+        ({ pool: db }) => explainProviderPayout(db, network, epoch, provider),
+        broughtFor(archive, { network, first: epoch, last: epoch, allPayouts: false }),
+      );
       io.account(explanationAccount(found, io.width));
     });
 }

@@ -1,8 +1,8 @@
 import { type Command, Option } from 'commander';
 import type { ExportFormat } from '../../exports/row-forms';
 import type { WrittenExport } from '../../exports/write-exports';
-import { type EpochRange, rangeArgument } from '../arguments';
-import { networkOption } from '../groups';
+import { type EpochRange, LAST_EPOCH, rangeArgument } from '../arguments';
+import { archiveOption, networkOption } from '../groups';
 import type { Io } from '../io';
 import type { Column } from '../output';
 
@@ -11,6 +11,7 @@ interface ExportCommandOptions {
   readonly out: string;
   readonly format: ExportFormat;
   readonly force?: boolean;
+  readonly archive?: readonly string[];
 }
 
 export function register(program: Command, io: Io): void {
@@ -22,13 +23,17 @@ export function register(program: Command, io: Io): void {
     .addOption(new Option('--format <format>', 'what kind of files').choices(['csv', 'jsonl']).default('csv'))
     .option('--force', 'replace files that are there')
     .addOption(networkOption())
-    .action(async (epochs: EpochRange | undefined, { network, out, format, force }: ExportCommandOptions) => {
-      const { withDatabase } = await import('../open.js');
+    .addOption(archiveOption())
+    .action(async (epochs: EpochRange | undefined, { network, out, format, force, archive }: ExportCommandOptions) => {
+      const { broughtFor, withDatabase } = await import('../open.js');
       const { exportEpochs } = await import('../../commands/export-epochs.js');
       const written = await withDatabase(
         io,
         (session) => exportEpochs(session, network, epochs ?? null, out, { format, force: force === true }),
-        { role: 'settle_viewer' },
+        {
+          role: 'settle_viewer',
+          ...broughtFor(archive, { network, first: 0, last: LAST_EPOCH, ...epochs, allPayouts: false }),
+        },
       );
       io.sheet({ columns: COLUMNS, rows: written, empty: 'Nothing was written.' });
     });

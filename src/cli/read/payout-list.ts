@@ -1,12 +1,13 @@
 import type { Command } from 'commander';
 import type { PayoutPage } from '../../queries/payouts';
 import type { ProviderPayout } from '../../store/payout-reports';
-import { type EpochRange, epochArgument, rangeArgument } from '../arguments';
+import { type EpochRange, epochArgument, LAST_EPOCH, rangeArgument } from '../arguments';
 import { UsageError } from '../errors';
 import { counted, tokens } from '../figures';
-import { group, networkOption } from '../groups';
+import { archiveOption, group, networkOption } from '../groups';
 import type { Io } from '../io';
 import { type Column, type Sheet, safeText } from '../output';
+import type { Session } from '../session';
 import { countArgument } from './counts';
 import { printFitted } from './fitted-table';
 import { multiplierCell, PAYOUT_DROPPABLE, payoutSheet, reasonCell } from './payout-table';
@@ -14,7 +15,6 @@ import { multiplierCell, PAYOUT_DROPPABLE, payoutSheet, reasonCell } from './pay
 const TOP_SHOWN = 20;
 const PAGE_ROWS = 1_000;
 const EPOCHS_SHOWN = 24;
-const LAST_EPOCH = 2_147_483_647;
 
 interface ListOptions {
   readonly network: string;
@@ -24,6 +24,7 @@ interface ListOptions {
   readonly after?: string;
   readonly provider?: string;
   readonly epochs?: EpochRange;
+  readonly archive?: readonly string[];
 }
 
 export function register(program: Command, io: Io): void {
@@ -37,6 +38,7 @@ export function register(program: Command, io: Io): void {
     .option('--after <provider>', `by provider, the ${PAGE_ROWS} after this one`)
     .option('--provider <provider>', `of this provider over epochs (default: the last ${EPOCHS_SHOWN})`)
     .option('--epochs <A..B>', 'with --provider: in these epochs', rangeArgument)
+    .addOption(archiveOption())
     .action(async (options: ListOptions) => {
       if (options.provider === undefined) await listEpoch(io, options);
       else await listProvider(io, options, options.provider);
@@ -49,15 +51,17 @@ async function listEpoch(io: Io, options: ListOptions): Promise<void> {
     throw new UsageError('--epochs needs --provider; one epoch is chosen with --epoch.');
   if (top !== undefined && (all === true || after !== undefined))
     throw new UsageError('--top lists by amount, --all and --after by provider: choose one.');
-  const { withDatabase } = await import('../open.js');
+  const { broughtFor, withDatabase } = await import('../open.js');
   const { allPayouts, payoutPage, topPayouts } = await import('../../queries/payouts.js');
   const { lastPublishedEpoch } = await import('../../queries/epochs.js');
-  const page = await withDatabase(io, async ({ pool: db }) => {
+  const work = async ({ pool: db }: Pick<Session, 'pool'>): Promise<PayoutPage> => {
     const epoch = options.epoch ?? (await lastPublishedEpoch(db, network));
     if (all === true) return allPayouts(db, network, epoch);
     if (after !== undefined) return payoutPage(db, network, epoch, after, PAGE_ROWS);
     return topPayouts(db, network, epoch, top ?? TOP_SHOWN);
-  });
+  };
+  const { epoch: first = 0, epoch: last = LAST_EPOCH } = options;
+  const page = await withDatabase(io, work, broughtFor(options.archive, { network, first, last, allPayouts: false }));
   printFitted(io, payoutSheet(page), PAYOUT_DROPPABLE);
   sayOf(io, page);
 }
@@ -75,16 +79,26 @@ function sayOf(io: Io, { settled, totals, payouts, next }: PayoutPage): void {
 
 async function listProvider(io: Io, options: ListOptions, provider: string): Promise<void> {
   const { network, epoch, epochs } = options;
-  const { withDatabase } = await import('../open.js');
+  const { broughtFor, withDatabase } = await import('../open.js');
   const { providerPayouts } = await import('../../queries/payouts.js');
   const { networkStatus } = await import('../../queries/network-status.js');
+  const { absentArchives } = await import('../../store/archives.js');
   const range = epochs ?? { first: epoch ?? 0, last: epoch ?? LAST_EPOCH };
   const count = epochs === undefined ? EPOCHS_SHOWN : epochs.last - epochs.first + 1;
-  const { payouts, token } = await withDatabase(io, async ({ pool: db }) => {
-    const found = await providerPayouts(db, network, provider, range, count);
-    return { ...found, token: (await networkStatus(db, network)).token };
-  });
+  const { payouts, token, without } = await withDatabase(
+    io,
+    async ({ pool: db }) => {
+      // Those that were not asked for by number are left out where they are archived, and said so.
+      const without = epochs === undefined && epoch === undefined ? await absentArchives(db, 0, LAST_EPOCH) : [];
+      const found = await providerPayouts(db, network, provider, range, count, without);
+      return { ...found, without, token: (await networkStatus(db, network)).token };
+    },
+    broughtFor(options.archive, { network, ...range, allPayouts: false }),
+  );
   printFitted(io, providerSheet(payouts, token), ['revision', 'multiplier', 'gross']);
+  for (const { first, last } of without) {
+    io.say(io.wordColors.dim(`Epochs ${first} to ${last} are archived and left out: bring them with --archive DIR.`));
+  }
 }
 
 function providerSheet(
