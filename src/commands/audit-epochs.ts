@@ -136,6 +136,8 @@ class Audit {
       const following = publications[index + 1];
       // The database reads the next one while this one is computed; between two checks its answers are taken.
       loading = following === undefined ? null : this.load(following);
+      // Its error is told when its turn comes.
+      loading?.catch(() => undefined);
       outcomes.push(...('outcome' in dossier ? [dossier] : await this.checks(dossier)));
       this.tools.progress?.(publication.epoch);
     }
