@@ -31,6 +31,7 @@ const WITH_SERVERS = [
   'policies',
   'rights',
   'soak',
+  'chaos',
 ];
 
 /** @type {import('jest').Config} */

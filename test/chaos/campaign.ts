@@ -1,0 +1,192 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Client, Connection } from '@temporalio/client';
+import { bundleWorkflows } from '../../src/worker/worker';
+import { freshCalm } from './calm';
+import { COMMAND_POINTS, WORKER_POINTS } from './failpoints';
+import { Harms } from './harms';
+import { type Answer, checkInvariants, type Evidence, type Violation } from './invariants';
+import type { Fault, Round } from './plan';
+import { Child } from './processes';
+import { Servers } from './servers';
+import { type Crowding, Work } from './work';
+
+/** I15: a round whose work is not done so long after everything is whole again is stuck. */
+const QUIET_LIMIT_MS = 120_000;
+const CALM: Crowding = { starts: 1, twice: new Set() };
+
+/** What became of a round. */
+export interface Played {
+  readonly round: Round;
+  readonly happened: readonly Fault[];
+  /** Faults whose failpoint nobody came to, or that found nothing to harm. */
+  readonly missed: readonly Fault[];
+  readonly violations: readonly Violation[];
+  readonly seconds: number;
+}
+
+/** Two workers and two operators on servers behind proxies, and what they have been told so far. */
+export class Campaign {
+  private readonly evidence: Omit<Evidence, 'rows' | 'heads'> & { readonly answers: Answer[] } = {
+    seen: new Map(),
+    answers: [],
+    openSeconds: 0,
+  };
+  private faults: readonly Fault[] = [];
+  private before = '';
+
+  private constructor(
+    private readonly seed: number,
+    private readonly servers: Servers,
+    private readonly workers: readonly Child[],
+    private readonly operators: readonly Child[],
+    private readonly harms: Harms,
+    private readonly heads: string,
+    private readonly temporal: Connection,
+  ) {}
+
+  /** Starts everything. What fails on the way leaves nothing running. */
+  static async open(seed: number): Promise<Campaign> {
+    const bundling = bundleWorkflows();
+    bundling.catch(() => undefined);
+    const servers = await Servers.open();
+    const children: Child[] = [];
+    try {
+      const heads = servers.file('heads.log');
+      const workflows = servers.file('workflows.js');
+      await writeFile(heads, '');
+      await writeFile(workflows, (await bundling).code);
+      const { databaseUrl, temporalAddress } = servers;
+      const orders = { databaseUrl, temporalAddress, workflows, heads };
+      let sprung: (fault: number) => void = () => undefined;
+      const child = (name: string, script: 'worker.cjs' | 'operator.cjs') => {
+        const made = new Child(name, script, orders, join(servers.logs, `${name}.log`), (fault) => sprung(fault));
+        children.push(made);
+        return made;
+      };
+      const workers = [child('worker-1', 'worker.cjs'), child('worker-2', 'worker.cjs')];
+      const operators = [child('operator-1', 'operator.cjs'), child('operator-2', 'operator.cjs')];
+      await Promise.all(children.map((one) => one.start()));
+      const harms = new Harms(servers, workers, operators);
+      const temporal = await Connection.connect({ address: servers.directTemporalAddress });
+      const campaign = new Campaign(seed, servers, workers, operators, harms, heads, temporal);
+      sprung = (fault) => harms.sprung(fault, campaign.faults);
+      return campaign;
+    } catch (error) {
+      await Promise.allSettled(children.map((one) => one.close()));
+      await servers.close(async () => undefined);
+      throw error;
+    }
+  }
+
+  get logs(): string {
+    return this.servers.logs;
+  }
+
+  /**
+   * One whole round without a fault, so that there is something to dispute and to pay.
+   * @throws Error if a failpoint of the plan's catalogue is no place that anybody comes to
+   */
+  async calmRound(round: Round): Promise<Played> {
+    const first = await this.play({ ...round, faults: [] }, 'calm-0', null);
+    const second = await this.play({ ...round, faults: [] }, 'calm-1', null);
+    for (const child of [...this.workers, ...this.operators]) await child.askPoints();
+    const visited = new Set([...this.workers, ...this.operators].flatMap((child) => [...child.visited]));
+    const unknown = [...WORKER_POINTS, ...COMMAND_POINTS].filter((point) => !visited.has(point));
+    if (unknown.length > 0)
+      throw new Error(`nobody comes to the failpoints ${unknown.join('; ')}: correct test/chaos/failpoints.ts`);
+    return { ...second, violations: [...first.violations, ...second.violations] };
+  }
+
+  /** Plays a round: its work, its faults, its quiet point, and the invariants. */
+  async play(round: Round, name = `round-${round.number}`, limitMs: number | null = null): Promise<Played> {
+    const begun = Date.now();
+    this.faults = round.faults;
+    const stop = new AbortController();
+    const work = new Work(this.operators, this.servers.direct, this.evidence.answers, stop.signal);
+    const working = this.work(work, round, name);
+    working.catch(() => undefined);
+    this.harms.begin(round.faults);
+    const done = await this.quiet(working, round, limitMs ?? QUIET_LIMIT_MS);
+    stop.abort();
+    await working.catch(() => undefined);
+    const happened = round.faults.filter(
+      (fault) => this.harms.done.has(fault.number) || (done === null && isOfTheWork(fault)),
+    );
+    const violations = done === null ? await this.judge(name, round) : [stuck(done)];
+    if (work.unexpected.length > 0)
+      violations.push({ id: 'refused', says: 'nobody is refused what a rule allows', found: work.unexpected });
+    const missed = round.faults.filter((fault) => !happened.includes(fault));
+    return { round, happened, missed, violations, seconds: (Date.now() - begun) / 1000 };
+  }
+
+  private async work(work: Work, round: Round, name: string): Promise<void> {
+    const network = `chaos-${this.seed}-${name}`;
+    const crowding = crowdingOf(round.faults);
+    const poisons = round.faults.flatMap(({ harm }) => (harm.kind === 'poison-batch' ? [harm.target] : []));
+    const settled = this.before;
+    const all = [work.settle(network, round, crowding)];
+    if (settled !== '') {
+      all.push(work.dispute(settled, round, `dispute-${name}`, crowding.twice.has('dispute')));
+      all.push(work.pay(settled, `pay-${name}`, crowding));
+      all.push(...poisons.map((what) => work.poison(settled, what)));
+    }
+    await Promise.all(all);
+    this.before = network;
+  }
+
+  /** Waits until the work is done and nothing runs any more; returns what did not come to an end in time, or null. */
+  private async quiet(working: Promise<void>, round: Round, limitMs: number): Promise<string | null> {
+    const late = Symbol('late');
+    const first = await Promise.race([working, sleep(limitMs, late, { ref: false })]);
+    await this.harms.end(round.faults);
+    if (first === late) return 'the work of the round is not done';
+    for (const until = Date.now() + limitMs; Date.now() < until; await sleep(100)) {
+      if ((await this.running()) === 0) return null;
+    }
+    return 'a workflow still runs that has nothing to do';
+  }
+
+  private async running(): Promise<number> {
+    try {
+      const client = new Client({ connection: this.temporal });
+      return (await client.workflow.count(`ExecutionStatus = 'Running'`)).count;
+    } catch {
+      // It was killed and is coming back.
+      return Number.NaN;
+    }
+  }
+
+  private async judge(name: string, round: Round): Promise<Violation[]> {
+    const heads = await readFile(this.heads, 'utf8');
+    const found = [...(await checkInvariants(this.servers.direct, { ...this.evidence, heads }))];
+    const network = `chaos-${this.seed}-${name}`;
+    const other = await freshCalm(this.servers, network, round);
+    if (other.length > 0)
+      found.push({ id: 'I13', says: 'a disturbed network is settled as an undisturbed one', found: other });
+    return found;
+  }
+
+  async close(keepLogs: (logs: string) => Promise<void>): Promise<void> {
+    await Promise.allSettled([...this.workers, ...this.operators].map((child) => child.close()));
+    await this.temporal.close().catch(() => undefined);
+    await this.servers.close(keepLogs);
+  }
+}
+
+/** Done by the operators as part of their work, and over with it. */
+const isOfTheWork = ({ harm }: Fault): boolean =>
+  harm.kind === 'duplicate-start' || harm.kind === 'two-operators' || harm.kind === 'poison-batch';
+
+function crowdingOf(faults: readonly Fault[]): Crowding {
+  const starts = faults.map(({ harm }) => (harm.kind === 'duplicate-start' ? harm.starts : 1));
+  const twice = faults.flatMap(({ harm }) => (harm.kind === 'two-operators' ? [harm.target] : []));
+  return { starts: Math.max(CALM.starts, ...starts), twice: new Set(twice) };
+}
+
+const stuck = (what: string): Violation => ({
+  id: 'I15',
+  says: 'what was asked for is done in time once everything is whole',
+  found: [what],
+});

@@ -1,0 +1,153 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
+import type { FromChild, ToChild, Trap } from './dying';
+import type { Call, CommandName, Commands, Reply, Said } from './operator';
+
+/** A call that got no answer: its process died, or time ran out. What it did or did not do, the rows say. */
+export class Unanswered extends Error {
+  override readonly name = 'Unanswered';
+}
+
+/** A call that ended with an error: a rule refused it, or something broke on the way. */
+export class Refused extends Error {
+  readonly id: string;
+  readonly rule: boolean;
+  constructor({ id, message, rule }: Said) {
+    super(`${id}: ${message}`);
+    this.id = id;
+    this.rule = rule;
+  }
+}
+
+const ANSWER_LIMIT_MS = 45_000;
+/** A process that was told to end and has not is ended: the grace of a worker is 20 s (src/worker/worker.ts). */
+const END_LIMIT_MS = 25_000;
+
+/** A worker or operator in a process of its own, started again whenever it ends. */
+export class Child {
+  private child: ChildProcess | null = null;
+  private traps: readonly Trap[] = [];
+  private calls = 0;
+  private closing = false;
+  private starting: Promise<void> = Promise.resolve();
+  private readonly waiting = new Map<number, (reply: Reply | null) => void>();
+  /** Points that processes of this name came to, as far as they were asked. */
+  readonly visited = new Set<string>();
+  starts = 0;
+
+  constructor(
+    readonly name: string,
+    private readonly script: 'worker.cjs' | 'operator.cjs',
+    private readonly orders: object,
+    private readonly log: string,
+    private readonly sprung: (fault: number) => void,
+  ) {}
+
+  get pid(): number | null {
+    return this.child?.pid ?? null;
+  }
+
+  /** Resolves when the process is ready for work. */
+  start(): Promise<void> {
+    this.starting = this.launch();
+    this.starting.catch(() => undefined);
+    return this.starting;
+  }
+
+  private async launch(): Promise<void> {
+    this.starts += 1;
+    const output = openSync(this.log, 'a');
+    const child = fork(join(__dirname, this.script), [JSON.stringify(this.orders)], {
+      stdio: ['ignore', output, output, 'ipc'],
+    });
+    closeSync(output);
+    this.child = child;
+    const ready = new Promise<void>((resolve) => {
+      child.on('message', (message: FromChild | Reply) => {
+        if ('reply' in message) this.waiting.get(message.reply)?.(message);
+        else if (message.said === 'ready') resolve();
+        else if (message.said === 'sprung') this.trapSprung(message.fault);
+        else for (const point of message.points) this.visited.add(point);
+      });
+    });
+    const ended = once(child, 'exit');
+    void ended.then(() => this.ended(child));
+    child.send({ order: 'set traps', traps: this.traps } satisfies ToChild);
+    await Promise.race([ready, ended]);
+  }
+
+  private ended(child: ChildProcess): void {
+    if (this.child === child) this.child = null;
+    for (const answer of this.waiting.values()) answer(null);
+    this.waiting.clear();
+    if (!this.closing) void this.start();
+  }
+
+  private trapSprung(fault: number): void {
+    this.traps = this.traps.filter((trap) => trap.fault !== fault);
+    this.sprung(fault);
+  }
+
+  setTraps(traps: readonly Trap[]): void {
+    this.traps = traps;
+    this.send({ order: 'set traps', traps });
+  }
+
+  /** Sends a signal; the process that follows is started at once. */
+  signal(signal: NodeJS.Signals): boolean {
+    return this.child?.kill(signal) ?? false;
+  }
+
+  /** Waits until a process runs and is ready, however often it has to be started. */
+  async up(): Promise<void> {
+    for (let current: Promise<void> | null = null; current !== this.starting; ) {
+      current = this.starting;
+      await current;
+    }
+  }
+
+  /** Asks the process that runs for the points that it came to. */
+  async askPoints(): Promise<void> {
+    this.send({ order: 'say points' });
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
+
+  /** One command. @throws Unanswered; Refused */
+  async call<C extends CommandName>(command: C, actor: string, given: Commands[C]): Promise<unknown> {
+    await this.up();
+    this.calls += 1;
+    const call: Call = { call: this.calls, command, actor, with: given };
+    let timer: NodeJS.Timeout | undefined;
+    const reply = await new Promise<Reply | null>((resolve) => {
+      this.waiting.set(call.call, resolve);
+      timer = setTimeout(() => resolve(null), ANSWER_LIMIT_MS);
+      if (!this.send(call)) resolve(null);
+    });
+    clearTimeout(timer);
+    this.waiting.delete(call.call);
+    if (reply === null) throw new Unanswered(`${this.name} got no answer to ${command}`);
+    if ('error' in reply) throw new Refused(reply.error);
+    return reply.answer;
+  }
+
+  private send(message: object): boolean {
+    if (!this.child?.connected) return false;
+    // A process that dies in this moment is told of by its end.
+    this.child.send(message, () => undefined);
+    return true;
+  }
+
+  /** Ends it for good, in order if it can. */
+  async close(): Promise<void> {
+    this.closing = true;
+    const child = this.child;
+    if (child === null || child.exitCode !== null || child.signalCode !== null) return;
+    const ended = once(child, 'exit');
+    child.kill(this.script === 'worker.cjs' ? 'SIGTERM' : 'SIGKILL');
+    const timer = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
+    await ended;
+    clearTimeout(timer);
+  }
+}
