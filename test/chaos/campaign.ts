@@ -23,6 +23,8 @@ export interface Played {
   /** Faults whose failpoint nobody came to, or that found nothing to harm. */
   readonly missed: readonly Fault[];
   readonly violations: readonly Violation[];
+  /** false: the time of the run was over before it was quiet, which says nothing. */
+  readonly judged: boolean;
   readonly seconds: number;
 }
 
@@ -108,17 +110,22 @@ export class Campaign {
     const working = this.work(work, round, name);
     working.catch(() => undefined);
     this.harms.begin(round.faults);
-    const done = await this.quiet(working, round, limitMs ?? QUIET_LIMIT_MS);
+    const limit = Math.min(limitMs ?? QUIET_LIMIT_MS, QUIET_LIMIT_MS);
+    const open = await this.quiet(working, round, limit);
     stop.abort();
-    await working.catch(() => undefined);
+    // A call that hangs is not waited for: the run ends here.
+    if (open !== null) await Promise.race([working.catch(() => undefined), sleep(1_000)]);
+    const seconds = (Date.now() - begun) / 1000;
+    if (open !== null && limit < QUIET_LIMIT_MS) {
+      return { round, happened: [], missed: [], violations: [], judged: false, seconds };
+    }
     const happened = round.faults.filter(
-      (fault) => this.harms.done.has(fault.number) || (done === null && isOfTheWork(fault)),
+      (fault) => this.harms.done.has(fault.number) || (open === null && isOfTheWork(fault)),
     );
-    const violations = done === null ? await this.judge(name, round) : [stuck(done)];
-    if (work.unexpected.length > 0)
-      violations.push({ id: 'refused', says: 'nobody is refused what a rule allows', found: work.unexpected });
+    const violations = open === null ? await this.judge(name, round) : [stuck(open)];
+    if (work.unexpected.length > 0) violations.push(refused(work.unexpected));
     const missed = round.faults.filter((fault) => !happened.includes(fault));
-    return { round, happened, missed, violations, seconds: (Date.now() - begun) / 1000 };
+    return { round, happened, missed, violations, judged: true, seconds };
   }
 
   private async work(work: Work, round: Round, name: string): Promise<void> {
@@ -184,6 +191,12 @@ function crowdingOf(faults: readonly Fault[]): Crowding {
   const twice = faults.flatMap(({ harm }) => (harm.kind === 'two-operators' ? [harm.target] : []));
   return { starts: Math.max(CALM.starts, ...starts), twice: new Set(twice) };
 }
+
+const refused = (found: readonly string[]): Violation => ({
+  id: 'refused',
+  says: 'nobody is refused what the rules allow',
+  found,
+});
 
 const stuck = (what: string): Violation => ({
   id: 'I15',

@@ -1,3 +1,5 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { COMMAND_POINTS, statementName, WORKER_POINTS } from './failpoints';
 import { faultText, KINDS, onlyFaults, planOf } from './plan';
 
@@ -56,4 +58,23 @@ test.each([
   ['copy (select 1) to stdout', null],
 ])('the statement %j is called %s', (sql, name) => {
   expect(statementName(sql)).toBe(name);
+});
+
+test('nothing of the product switches a failpoint on: only a worker that a test makes is handed one', () => {
+  const root = join(__dirname, '..', '..');
+  const files = ['src/worker', 'src/cli', 'src/commands', 'src/stack', 'src/diagnosis', 'activities', 'workflows'].flatMap((room) =>
+    readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.ts'))
+      .map((file) => join(room, file)),
+  );
+  const text = (file: string) => readFileSync(join(root, file), 'utf8');
+  // Whoever hands a failpoint over writes `reached` as a key or a shorthand; the worker passes its own option on.
+  const handing = files.filter((file) => /\breached\s*[:,}]/.test(text(file).replace(/^\s*readonly reached.*$/gm, '')));
+  expect(handing).toEqual(['src/worker/worker.ts']);
+  expect(text('src/worker/worker.ts')).toContain('reached: options.reached ?? (() => undefined),');
+  const makers = files.filter((file) => text(file).includes('createWorker('));
+  for (const file of makers) expect(text(file).match(/createWorker\([^)]*reached/)).toBeNull();
+  expect(
+    files.filter((file) => text(file).includes('process.env') && /^(activities|workflows|src.worker)/.test(file)),
+  ).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { FromChild, ToChild, Trap } from './dying';
 import type { Call, CommandName, Commands, Reply, Said } from './operator';
 
@@ -22,8 +23,8 @@ export class Refused extends Error {
 }
 
 const ANSWER_LIMIT_MS = 45_000;
-/** A process that was told to end and has not is ended: the grace of a worker is 20 s (src/worker/worker.ts). */
-const END_LIMIT_MS = 25_000;
+/** As an init system waits: what cannot start while a server is down is not started in a circle. */
+const RESTART_MS = 300;
 
 /** A worker or operator in a process of its own, started again whenever it ends. */
 export class Child {
@@ -50,13 +51,14 @@ export class Child {
   }
 
   /** Resolves when the process is ready for work. */
-  start(): Promise<void> {
-    this.starting = this.launch();
+  start(afterMs = 0): Promise<void> {
+    this.starting = sleep(afterMs).then(() => this.launch());
     this.starting.catch(() => undefined);
     return this.starting;
   }
 
   private async launch(): Promise<void> {
+    if (this.closing) return;
     this.starts += 1;
     const output = openSync(this.log, 'a');
     const child = fork(join(__dirname, this.script), [JSON.stringify(this.orders)], {
@@ -64,6 +66,8 @@ export class Child {
     });
     closeSync(output);
     this.child = child;
+    // A message to a process that dies in this moment fails; its end tells the rest.
+    child.on('error', () => undefined);
     const ready = new Promise<void>((resolve) => {
       child.on('message', (message: FromChild | Reply) => {
         if ('reply' in message) this.waiting.get(message.reply)?.(message);
@@ -82,7 +86,7 @@ export class Child {
     if (this.child === child) this.child = null;
     for (const answer of this.waiting.values()) answer(null);
     this.waiting.clear();
-    if (!this.closing) void this.start();
+    if (!this.closing) void this.start(RESTART_MS);
   }
 
   private trapSprung(fault: number): void {
@@ -139,15 +143,14 @@ export class Child {
     return true;
   }
 
-  /** Ends it for good, in order if it can. */
+  /** Ends it for good, at once: nothing of it is needed any more. */
   async close(): Promise<void> {
     this.closing = true;
+    await this.starting.catch(() => undefined);
     const child = this.child;
     if (child === null || child.exitCode !== null || child.signalCode !== null) return;
     const ended = once(child, 'exit');
-    child.kill(this.script === 'worker.cjs' ? 'SIGTERM' : 'SIGKILL');
-    const timer = setTimeout(() => child.kill('SIGKILL'), END_LIMIT_MS);
+    child.kill('SIGKILL');
     await ended;
-    clearTimeout(timer);
   }
 }

@@ -2,7 +2,8 @@ import type { Played } from './campaign';
 import { type Fault, faultText, KINDS } from './plan';
 
 /** One round in a line, and whatever went wrong in it. */
-export function roundText({ round, happened, missed, violations, seconds }: Played): string {
+export function roundText({ round, happened, missed, violations, judged, seconds }: Played): string {
+  if (!judged) return `round ${round.number}: the minutes were over before it was quiet; its faults do not count`;
   const verdict =
     violations.length === 0 ? 'every invariant holds' : `VIOLATED: ${violations.map(({ id }) => id).join(', ')}`;
   const never =

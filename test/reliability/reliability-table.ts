@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { chaosDescription } from '../chaos/description';
 import { FAULTS } from './faults';
 
 const TESTS = join(__dirname, '..');
@@ -47,5 +48,6 @@ export function reliabilityTable(): string {
     '| --- | --- | --- |',
     ...rows,
     '',
+    ...chaosDescription(),
   ].join('\n');
 }

@@ -24,6 +24,7 @@ const SPEAKS_FOR: Readonly<Record<CheckName, string>> = {
   claims: 'I14',
   ledger: 'I14',
   history: 'I10',
+  replay: 'I10',
   'audit-log': 'I12',
   witness: 'I9',
 };
