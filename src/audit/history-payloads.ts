@@ -119,6 +119,12 @@ function expectedOf(facts: Facts, { name, input }: ActivityCall): Expected {
       const capped = facts.capped[chunk]?.toString();
       return { input: [key, chunk, input[2] === null ? null : total], results: [{ chunk, providers, capped }] };
     }
+    // The first of two rounds of rewards, where the pool is likely to bind: what a chunk comes to before any scaling.
+    case 'sumChunk': {
+      const chunk = input[1] as number;
+      const providers = snapshot.chunks[chunk]?.providers;
+      return { input: [key, chunk], results: [{ chunk, providers, capped: facts.capped[chunk]?.toString() }] };
+    }
     case 'check': {
       const { sum, unallocated } = JSON.parse(result.content) as { sum: string; unallocated: string };
       const { contentDigest, breakers } = result;

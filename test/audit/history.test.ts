@@ -31,6 +31,15 @@ test('the histories of all closed epochs are archived, compared with the rows an
   for (const { detail } of histories) expect(detail).toMatch(/^\d+ activities of run .* as the rows have them$/);
 });
 
+test('a history whose pool binds has two rounds of rewards, and both are what the rows have', async () => {
+  const scaled = await world.makeNetwork({ epochs: 1, providers: 5, pool: '10' });
+  await world.withWorker({ chunkProviders: 2 }, () => world.settle(scaled));
+  const pool = world.database.open('settle_auditor');
+  const outcomes = await auditEpochs({ pool }, scaled, { first: 0, last: 0 }, tools);
+  expect(outcomes.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
+  expect(outcomes.find(({ check }) => check === 'history')?.outcome).toBe('ok');
+});
+
 test('an audit needs the archive alone: Temporal may have forgotten the runs', async () => {
   const { client, namespace } = world.orchestrator;
   for (const epoch of [0, 1, 2]) {

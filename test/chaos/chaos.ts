@@ -8,6 +8,7 @@ import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { quietRuntime } from '../../src/worker/replay';
 import { Campaign, type Played } from './campaign';
 import { faultText, onlyFaults, planOf, type Round } from './plan';
 import { failureText, roundText, survivedText } from './report';
@@ -87,6 +88,7 @@ async function keptLogs(logs: string): Promise<string> {
 async function main(): Promise<number> {
   const wanted = wantedBy(process.argv.slice(2));
   const plan = planWanted(wanted);
+  quietRuntime();
   const begun = Date.now();
   const end = begun + wanted.minutes * 60_000;
   const campaign = await Campaign.open(wanted.seed);

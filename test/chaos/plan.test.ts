@@ -62,7 +62,15 @@ test.each([
 
 test('nothing of the product switches a failpoint on: only a worker that a test makes is handed one', () => {
   const root = join(__dirname, '..', '..');
-  const files = ['src/worker', 'src/cli', 'src/commands', 'src/stack', 'src/diagnosis', 'activities', 'workflows'].flatMap((room) =>
+  const files = [
+    'src/worker',
+    'src/cli',
+    'src/commands',
+    'src/stack',
+    'src/diagnosis',
+    'activities',
+    'workflows',
+  ].flatMap((room) =>
     readdirSync(join(root, room), { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.ts'))
       .map((file) => join(room, file)),

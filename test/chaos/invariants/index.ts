@@ -2,6 +2,7 @@ import type { Pool } from 'pg';
 import type { CheckName, CheckOutcome } from '../../../src/audit/outcomes';
 import { auditEpochs } from '../../../src/commands/audit-epochs';
 import { nodeHashes } from '../../../src/hashing/node-hashes';
+import { replayRuns } from '../../../src/worker/replay';
 import { COURSE } from './course';
 import { type Evidence, foundBy, type Invariant, type Violation } from './evidence';
 import { PUBLISHED } from './published';
@@ -51,7 +52,7 @@ export async function checkInvariants(pool: Pool, evidence: Omit<Evidence, 'rows
 
 /** What the audit finds wrong with every network that has published something, by the invariant that it breaks. */
 async function auditAll(pool: Pool, heads: string | null): Promise<ReadonlyMap<string, readonly string[]>> {
-  const tools = { hashes: await nodeHashes(), witness: heads, replay: async () => new Map<string, string | null>() };
+  const tools = { hashes: await nodeHashes(), witness: heads, replay: replayRuns };
   const networks = await foundBy(
     pool,
     `select network as found from chain_entry where kind = 'revision' group by network order by network`,
