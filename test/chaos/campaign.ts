@@ -131,13 +131,15 @@ export class Campaign {
   private async work(work: Work, round: Round, name: string): Promise<void> {
     const network = `chaos-${this.seed}-${name}`;
     const crowding = crowdingOf(round.faults);
-    const poisons = round.faults.flatMap(({ harm }) => (harm.kind === 'poison-batch' ? [harm.target] : []));
+    const poisons = round.faults.flatMap(({ at, harm }) =>
+      harm.kind === 'poison-batch' && 'offsetMs' in at ? [{ what: harm.target, ms: at.offsetMs }] : [],
+    );
     const settled = this.before;
     const all = [work.settle(network, round, crowding)];
     if (settled !== '') {
       all.push(work.dispute(settled, round, `dispute-${name}`, crowding.twice.has('dispute')));
       all.push(work.pay(settled, `pay-${name}`, crowding));
-      all.push(...poisons.map((what) => work.poison(settled, what)));
+      all.push(...poisons.map(({ what, ms }) => sleep(ms).then(() => work.poison(settled, what))));
     }
     await Promise.all(all);
     this.before = network;

@@ -70,9 +70,9 @@ export interface Round {
 /** Faults of one round: half of all kinds, so that two rounds have each kind once. */
 const FAULTS_A_ROUND = KINDS.length / 2;
 /** More than a fast machine plays: the time ends a run, never the list. */
-const ROUNDS_A_MINUTE = 6;
+const ROUNDS_A_MINUTE = 8;
 /** Offsets lie within what a round takes while nothing disturbs it. */
-const LAST_OFFSET_MS = 8_000;
+const LAST_OFFSET_MS = 5_000;
 
 /** The whole plan as data: equal seeds and minutes give equal plans, on every machine. */
 export function planOf(seed: number, minutes: number): readonly Round[] {
@@ -82,7 +82,7 @@ export function planOf(seed: number, minutes: number): readonly Round[] {
   const commandPoints = dealer(random, COMMAND_POINTS);
   let number = 0;
   return Array.from({ length: Math.ceil(minutes * ROUNDS_A_MINUTE) }, (_, round) => {
-    const epochs = random.integer(2, 3);
+    const epochs = random.integer(3, 4);
     const faults = Array.from({ length: FAULTS_A_ROUND }, (): Fault => {
       number += 1;
       const kind = kinds();
