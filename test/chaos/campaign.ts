@@ -1,4 +1,4 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
@@ -57,13 +57,16 @@ export class Campaign {
     try {
       const heads = servers.file('heads.log');
       const workflows = servers.file('workflows.js');
+      const scratch = servers.file('scratch');
+      await mkdir(scratch);
       await writeFile(heads, '');
       await writeFile(workflows, (await bundling).code);
       const { databaseUrl, temporalAddress } = servers;
       const orders = { databaseUrl, temporalAddress, workflows, heads };
       let sprung: (fault: number) => void = () => undefined;
       const child = (name: string, script: 'worker.cjs' | 'operator.cjs') => {
-        const made = new Child(name, script, orders, join(servers.logs, `${name}.log`), (fault) => sprung(fault));
+        const log = join(servers.logs, `${name}.log`);
+        const made = new Child(name, script, orders, log, scratch, (fault) => sprung(fault));
         children.push(made);
         return made;
       };

@@ -43,6 +43,7 @@ export class Child {
     private readonly script: 'worker.cjs' | 'operator.cjs',
     private readonly orders: object,
     private readonly log: string,
+    private readonly scratch: string,
     private readonly sprung: (fault: number) => void,
   ) {}
 
@@ -63,6 +64,8 @@ export class Child {
     const output = openSync(this.log, 'a');
     const child = fork(join(__dirname, this.script), [JSON.stringify(this.orders)], {
       stdio: ['ignore', output, output, 'ipc'],
+      // What a process that dies leaves half done is thrown away with the rest.
+      env: { ...process.env, TMPDIR: this.scratch },
     });
     closeSync(output);
     this.child = child;
