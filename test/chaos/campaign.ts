@@ -37,6 +37,7 @@ export class Campaign {
   };
   private faults: readonly Fault[] = [];
   private before = '';
+  private closed: Promise<void> | null = null;
 
   private constructor(
     private readonly seed: number,
@@ -180,7 +181,13 @@ export class Campaign {
     return found;
   }
 
-  async close(keepLogs: (logs: string) => Promise<void>): Promise<void> {
+  /** Ends everything that was started and removes it; once, however often it is asked for. */
+  close(keepLogs: (logs: string) => Promise<void>): Promise<void> {
+    this.closed ??= this.end(keepLogs);
+    return this.closed;
+  }
+
+  private async end(keepLogs: (logs: string) => Promise<void>): Promise<void> {
     await Promise.allSettled([...this.workers, ...this.operators].map((child) => child.close()));
     await this.temporal.close().catch(() => undefined);
     await this.servers.close(keepLogs);

@@ -92,7 +92,11 @@ async function main(): Promise<number> {
   const begun = Date.now();
   const end = begun + wanted.minutes * 60_000;
   const campaign = await Campaign.open(wanted.seed);
-  process.once('SIGINT', () => void campaign.close(async () => undefined).then(() => process.exit(130)));
+  let interrupted = false;
+  process.once('SIGINT', () => {
+    interrupted = true;
+    void campaign.close(async () => undefined).then(() => process.exit(130));
+  });
   let logs = '';
   let played: readonly Played[] = [];
   let broken: Error | null = null;
@@ -105,9 +109,10 @@ async function main(): Promise<number> {
   }
   const failed = played.find(({ violations }) => violations.length > 0) ?? null;
   await campaign.close(async (folder) => {
-    if (failed !== null || broken !== null) logs = await keptLogs(folder);
+    if (!interrupted && (failed !== null || broken !== null)) logs = await keptLogs(folder);
   });
   clearTimeout(hard);
+  if (interrupted) return 130;
   if (failed !== null) say(failureText(failed, played, wanted.seed, wanted.minutes, logs));
   if (broken !== null) say(`the run broke, which is no verdict: ${broken.stack}\nLogs: ${logs}`);
   say(survivedText(played, (Date.now() - begun) / 1000));
