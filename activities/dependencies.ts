@@ -7,11 +7,20 @@ export interface Witness {
   publish(network: string, epoch: number, revision: number, head: string): Promise<void>;
 }
 
+/** Bytes of this process that a later step may want again and can make again. */
+export interface Scratch {
+  /** Keeps them under a name as long as there is room. */
+  keep(name: string, bytes: Uint8Array): Promise<void>;
+  /** What was kept under a name, to the byte, and forgets it; null: it has to be made again. */
+  take(name: string): Promise<Uint8Array | null>;
+}
+
 /** What activities work with; built once by the worker. */
 export interface ActivityDependencies {
   readonly pool: Pool;
   readonly hashes: Hashes;
   readonly witness: Witness;
+  readonly scratch: Scratch;
   /** The bundled workflows that this worker runs; null: it runs none. */
   readonly workflowCode: string | null;
   /** Providers in one chunk of the reward step. */

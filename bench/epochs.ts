@@ -20,9 +20,10 @@ import { openTemporaryStack } from '../src/stack/temporary-home';
 import { ensureLogin } from '../src/store/logins';
 import { migrate } from '../src/store/migrate';
 import { openPool } from '../src/store/pool';
+import { bundleAside } from '../src/worker/bundle-aside';
 import { replayAside } from '../src/worker/replay-aside';
 import { fileWitness } from '../src/worker/witness';
-import { bundleWorkflows, createWorker } from '../src/worker/worker';
+import { createWorker } from '../src/worker/worker';
 
 const ROOT = join(__dirname, '..');
 const NETWORK = 'bench';
@@ -75,7 +76,7 @@ async function settleSample(stack: Stack, temporal: Client, connection: NativeCo
       namespace: stack.temporal.namespace,
       pool: workerPool,
       witness: fileWitness(join(stack.home, 'heads.log')),
-      bundle: await bundleWorkflows(),
+      bundle: await bundleAside(),
     });
     return await worker.runUntil(async () => {
       let closed = 0;

@@ -1,8 +1,10 @@
 import type { BenchOptions } from './options';
 import type { RunResult } from './report';
 
-/** Named figures, medians over the runs; null: not measured. */
+/** Named figures; null: not measured. */
 export type Figures = Readonly<Record<string, number | null>>;
+/** From the least to the most of a figure over the runs. */
+export type Spread = Readonly<Record<string, readonly [least: number, most: number]>>;
 
 export function median(values: readonly number[]): number {
   const sorted = [...values].sort((a, b) => a - b);
@@ -12,6 +14,18 @@ export function median(values: readonly number[]): number {
 
 const rounded = (x: number): number => Number(x.toPrecision(4));
 
+export function spreadOf(options: BenchOptions, runs: readonly RunResult[]): Spread {
+  const each = runs.map((run) => figuresOf(options, [run]));
+  return Object.fromEntries(
+    Object.keys(each[0]!).flatMap((name) => {
+      const values = each.map((figures) => figures[name] ?? null);
+      if (values.some((value) => value === null)) return [];
+      return [[name, [Math.min(...(values as number[])), Math.max(...(values as number[]))] as const]];
+    }),
+  );
+}
+
+/** Medians over the runs. */
 export function figuresOf(options: BenchOptions, runs: readonly RunResult[]): Figures {
   const of = (value: (run: RunResult) => number | null): number | null => {
     const values = runs.map(value);
@@ -56,6 +70,7 @@ export function figuresOf(options: BenchOptions, runs: readonly RunResult[]): Fi
     auditOverSettling: of((run) => run.audit && run.audit.seconds / sealToProved(run)),
     rewardOverSql: of((run) => run.sql && step(run, 'reward') / run.sql.seconds),
     importOverFloor: of((run) => run.floor && run.settled.importSeconds / run.floor.importSeconds),
+    claimsBytesPerPayee: of((run) => run.merkle?.ourBytesPerLeaf ?? null),
     merkleOverOpenZeppelin: of(
       (run) =>
         run.merkle && run.merkle.ourSeconds / run.merkle.ourLeaves / (run.merkle.theirSeconds / run.merkle.theirLeaves),

@@ -7,6 +7,8 @@ import { timed } from './settling';
 export interface MerkleTimes {
   readonly ourLeaves: number;
   readonly ourSeconds: number;
+  /** Memory of the table of payees and of the tree, by leaf. */
+  readonly ourBytesPerLeaf: number;
   readonly theirLeaves: number;
   readonly theirSeconds: number;
   /** Root of the leaves that both built. */
@@ -17,6 +19,9 @@ export interface MerkleTimes {
 const THEIR_SECONDS = 30;
 const PROBE_LEAVES = 2000;
 
+/** Payees and nodes are arrays of bytes, and nothing else grows with them. */
+const bytesOfArrays = (): number => process.memoryUsage().arrayBuffers;
+
 /** Our tree of all claims, and that of @openzeppelin/merkle-tree of as many as it does in half a minute. */
 export async function measureMerkle(servers: Servers): Promise<MerkleTimes> {
   const { rows } = await servers.owner.query<{ payee: string; cumulative: string }>(
@@ -25,7 +30,9 @@ export async function measureMerkle(servers: Servers): Promise<MerkleTimes> {
   );
   const claims = rows.map(({ payee, cumulative }) => [payee, cumulative] as [string, string]);
   const { keccak256 } = await nodeHashes();
+  const before = bytesOfArrays();
   const ours = await timed(async () => buildClaimsTree(claims, keccak256));
+  const ourBytes = bytesOfArrays() - before;
   const probe = claims.slice(0, PROBE_LEAVES);
   const probed = await timed(async () => StandardMerkleTree.of(probe, ['address', 'uint256']));
   // A little less than the time allows, since the cost of a leaf grows with the tree.
@@ -35,6 +42,7 @@ export async function measureMerkle(servers: Servers): Promise<MerkleTimes> {
   return {
     ourLeaves: claims.length,
     ourSeconds: ours.seconds,
+    ourBytesPerLeaf: ourBytes / claims.length,
     theirLeaves: some.length,
     theirSeconds: theirs.seconds,
     sameRoot: buildClaimsTree(some, keccak256).root === theirs.result.root,

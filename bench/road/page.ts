@@ -14,6 +14,7 @@ const TARGETS: readonly (readonly [label: string, figure: string, most: number, 
   ['claims tree over @openzeppelin/merkle-tree, a leaf', 'merkleOverOpenZeppelin', 0.05, 'x'],
   ['audit by recomputation over settling', 'auditOverSettling', 1, 'x'],
   ['peak resident memory of the worker', 'workerPeakMegabytes', 400, 'MB'],
+  ['claims, additional memory a payee', 'claimsBytesPerPayee', 150, 'bytes'],
   ["events in the epoch's history", 'historyEvents', 1000, ''],
   ["bytes of the epoch's history", 'historyBytes', 1_000_000, ''],
 ];
@@ -83,6 +84,13 @@ function shown(value: number | null | undefined): string {
   return value >= 1000 ? count(Math.round(value)) : String(Number(value.toPrecision(3)));
 }
 
+/** The median, and in brackets from the least to the most where there were several runs. */
+function withSpread({ figures, spread, runs }: BenchResult, figure: string): string {
+  const range = spread[figure];
+  const median = shown(figures[figure]);
+  return range === undefined || runs.length === 1 ? median : `${median} (${shown(range[0])} to ${shown(range[1])})`;
+}
+
 function headings(results: readonly BenchResult[]): string[] {
   return results.map(
     ({ options, runs }) => `${count(options.providers)} providers, ${runs.length} run${runs.length === 1 ? '' : 's'}`,
@@ -91,7 +99,7 @@ function headings(results: readonly BenchResult[]): string[] {
 
 function targetTable(results: readonly BenchResult[]): string[] {
   const lines = TARGETS.map(([label, figure, most, unit]) =>
-    row([label, `${count(most)} ${unit}`.trim(), ...results.map(({ figures }) => shown(figures[figure]))]),
+    row([label, `${count(most)} ${unit}`.trim(), ...results.map((result) => withSpread(result, figure))]),
   );
   const tenfold = results.map((result) => {
     const tenth = results.find(({ options }) => options.providers * 10 === result.options.providers);

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg } from 'node:os';
 import { join } from 'node:path';
 import type { DecimalReward } from './decimal-reward';
-import { type Figures, figuresOf } from './figures';
+import { type Figures, figuresOf, type Spread, spreadOf } from './figures';
 import type { Floor } from './floor';
 import type { MerkleTimes } from './merkle';
 import type { BenchOptions } from './options';
@@ -32,6 +32,7 @@ export interface BenchResult {
   readonly options: Omit<BenchOptions, 'write' | 'label' | 'pageOnly'>;
   /** Medians over the runs. */
   readonly figures: Figures;
+  readonly spread: Spread;
   readonly runs: readonly RunResult[];
 }
 
@@ -43,6 +44,7 @@ export function report(options: BenchOptions, runs: readonly RunResult[]): void 
   const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8')) as { version: string };
   const { write, label, pageOnly: _, ...kept } = options;
   const figures = figuresOf(options, runs);
+  const spread = spreadOf(options, runs);
   const result: BenchResult = {
     version,
     measured: new Date().toISOString(),
@@ -52,10 +54,14 @@ export function report(options: BenchOptions, runs: readonly RunResult[]): void 
     loadAverage: Math.round((loadavg()[0] ?? 0) * 100) / 100,
     options: kept,
     figures,
+    spread,
     // Where the files were is nobody's business afterwards.
     runs: runs.map((run) => ({ ...run, settled: { ...run.settled, folder: '', policyFile: '' } })),
   };
-  for (const [name, value] of Object.entries(figures)) console.log(`${name.padEnd(36)} ${value}`);
+  console.log(`${'figure'.padEnd(36)} ${'median'.padEnd(12)} least to most of ${runs.length}`);
+  for (const [name, value] of Object.entries(figures)) {
+    console.log(`${name.padEnd(36)} ${String(value).padEnd(12)} ${spread[name]?.join(' to ') ?? ''}`.trimEnd());
+  }
   if (!write) return;
   mkdirSync(RESULTS, { recursive: true });
   const name = label ?? `${options.providers}x${options.epochs}`;

@@ -211,14 +211,17 @@ function startWorker(
   connection.catch(() => undefined);
   closers.push(async () => (await connection.catch(() => null))?.close());
   const worker = (async () => {
-    const { bundleWorkflows, createWorker } = await import('../worker/worker.js');
+    const [{ createWorker }, { bundleAside }] = await Promise.all([
+      import('../worker/worker.js'),
+      import('../worker/bundle-aside.js'),
+    ]);
     // A home of our own servers is there by now; beside others' it only holds the witness.
     await mkdir(home, { recursive: true });
     return createWorker({
       connection: await connection,
       namespace: temporal.namespace,
       pool,
-      bundle: await bundleWorkflows(),
+      bundle: await bundleAside(),
       witness: fileWitness(join(home, 'heads.log')),
     });
   })();

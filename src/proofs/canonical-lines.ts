@@ -42,8 +42,43 @@ export function canonicalLine(values: readonly string[]): string {
   return line;
 }
 
+/**
+ * Checks canonical lines as the bytes that they are sent as: many at once, where making a text of each would be most of
+ * the work.
+ *
+ * @throws ProofError `unsafe-cell` as {@link canonicalLine}, and if a line has not `cells` cells or no end
+ */
+export function requireCanonicalLines(bytes: Uint8Array, cells: number): void {
+  let start = 0;
+  let commas = 0;
+  for (let at = 0; at < bytes.length; at++) {
+    const byte = bytes[at]!;
+    if (SAFE[byte] === 1) continue;
+    if (byte === COMMA) commas++;
+    else if (byte === NEWLINE && commas === cells - 1) {
+      start = at + 1;
+      commas = 0;
+    } else throw unsafeLine(bytes, start);
+  }
+  if (start !== bytes.length) throw unsafeLine(bytes, start);
+}
+
+function unsafeLine(bytes: Uint8Array, start: number): ProofError {
+  const rest = new TextDecoder().decode(bytes.subarray(start, start + 2000));
+  const line = rest.split('\n', 1)[0]!;
+  const cells = line.split(',');
+  if (!cells.every((cell) => SAFE_CELL.test(cell))) return unsafeCell(cells);
+  return new ProofError('unsafe-cell', {
+    what: `The line ${JSON.stringify(line).slice(0, 80)} has ${cells.length} cells, or no end.`,
+    where: `byte ${start + 1} of the lines`,
+    todo: 'give every row as many cells as its table has columns, and every line an end.',
+  });
+}
+
+const SAFE_CELL = /^[A-Za-z0-9._:-]*$/;
+
 function unsafeCell(values: readonly string[]): ProofError {
-  const index = values.findIndex((value) => !/^[A-Za-z0-9._:-]*$/.test(value));
+  const index = values.findIndex((value) => !SAFE_CELL.test(value));
   return new ProofError('unsafe-cell', {
     what: `The cell ${JSON.stringify(values[index] ?? '').slice(0, 80)} cannot stand in a canonical line.`,
     where: `column ${index + 1} of the row that begins with ${JSON.stringify(values[0] ?? '').slice(0, 80)}`,

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { requireCanonicalLines } from '../proofs/canonical-lines';
 import type { ComputationKey } from './computations';
 import { joinByHashing } from './plans';
 import type { Queryable } from './pool';
@@ -15,7 +16,7 @@ const SCALED_ROW = `select from payout ${OF_CHUNK} and scale_cut > 0`;
 /**
  * Writes the draft payouts of one chunk: the rows of its key range are deleted and copied again under a lock on the
  * chunk, so that a slow first attempt and its retry cannot hurt each other. One transaction, the caller's.
- * `lines`: canonical payout cells followed by M4, each line ended by `\n`.
+ * `lines`: canonical payout cells followed by M4, without line ends.
  * `round`: 'unscaled' where the pool may yet turn out to bind. An attempt of that round that wakes up late finds the
  * scaled rows of the round after it, and leaves them.
  */
@@ -35,7 +36,7 @@ export async function replaceChunk(
   await client.query(`delete from payout ${OF_CHUNK}`, range);
   const prefix = `${key.network},${key.epoch},${key.revision},${key.computation},`;
   await pipeline(
-    Readable.from(prefixed(lines, prefix)),
+    Readable.from(prefixed(lines, prefix), { objectMode: false, highWaterMark: 2 * PIECE_CHARS }),
     client.query(
       copyFrom(`copy payout (network, epoch, revision, computation, provider, gross, cap_cut, scale_cut, amount, reason,
         multiplier) from stdin (format csv)`),
@@ -44,16 +45,25 @@ export async function replaceChunk(
 }
 
 const PIECE_CHARS = 65_536;
+/** Key, payout cells, M4. */
+const CELLS = 11;
 
-function* prefixed(lines: Iterable<string>, prefix: string): Iterable<string> {
+/** The COPY's bytes of lines that were checked as bytes, where a line end or comma too many would be a row of its own. */
+function canonicalBytes(lines: string, cells: number): Buffer {
+  const bytes = Buffer.from(lines, 'utf8');
+  requireCanonicalLines(bytes, cells);
+  return bytes;
+}
+
+function* prefixed(lines: Iterable<string>, prefix: string): Iterable<Buffer> {
   let piece = '';
   for (const line of lines) {
-    piece += prefix + line;
+    piece += `${prefix}${line}\n`;
     if (piece.length < PIECE_CHARS) continue;
-    yield piece;
+    yield canonicalBytes(piece, CELLS);
     piece = '';
   }
-  if (piece !== '') yield piece;
+  if (piece !== '') yield canonicalBytes(piece, CELLS);
 }
 
 /** SHA-256 of the payouts table of a computation (spec §9), as the database holds it now. Inside a transaction. */

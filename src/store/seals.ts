@@ -35,19 +35,23 @@ export async function insertSeal(db: Queryable, network: string, epoch: number, 
 }
 
 export async function completeness(db: Queryable, network: string, epoch: number): Promise<Completeness> {
+  // No join: right after a large load the tables have no statistics, and one would be planned as a loop over all rows of
+  // the epoch for each provider.
   const found = await db.query<Completeness>(
-    `select (select count(*) from capacity where network = $1 and epoch = $2) as "capacityRows",
-       count(*) as "activeProviders", count(p.uptime) as "measuredUptimes"
-     from (select provider from capacity where network = $1 and epoch = $2 group by provider having max(offered) > 0) c
-     cross join lateral (
-       select v.status from provider_version v where v.network = $1 and v.provider = c.provider
-       order by v.load_id desc limit 1) v
-     -- The limit keeps this a lookup by key: right after a large load the tables have no statistics, and a join would
-     -- be planned as a loop over all rows of the epoch for each provider.
-     left join lateral (
-       select p.uptime from performance p where p.network = $1 and p.epoch = $2 and p.provider = c.provider
-       limit 1) p on true
-     where v.status = 'active'`,
+    `select coalesce(sum(rows), 0)::bigint as "capacityRows",
+       count(*) filter (where active and offered > 0) as "activeProviders",
+       count(uptime) filter (where active and offered > 0) as "measuredUptimes"
+     from (
+       select count(offered) as rows, max(offered) as offered, bool_or(status = 'active') as active, max(uptime) as uptime
+       from (
+         select provider, offered::numeric as offered, null::text as status, null::numeric as uptime
+         from capacity where network = $1 and epoch = $2
+         union all
+         (select distinct on (provider) provider, null, status, null from provider_version
+          where network = $1 order by provider, load_id desc)
+         union all
+         select provider, null, null, uptime from performance where network = $1 and epoch = $2) r
+       group by provider) p`,
     [network, epoch],
   );
   return found.rows[0]!;

@@ -1,17 +1,12 @@
 import { createHash } from 'node:crypto';
-import { extname, join } from 'node:path';
-import {
-  bundleWorkflowCode,
-  type NativeConnection,
-  Worker,
-  type WorkflowBundleWithSourceMap,
-} from '@temporalio/worker';
+import { type NativeConnection, Worker, type WorkflowBundleWithSourceMap } from '@temporalio/worker';
 import type { Pool } from 'pg';
 import { createActivities } from '../../activities';
 import type { ActivityDependencies, Witness } from '../../activities/dependencies';
 import { TASK_QUEUE } from '../../workflows/messages';
 import { buildIdOf } from '../audit/workflow-history';
 import { nodeHashes } from '../hashing/node-hashes';
+import { scratchFile } from './scratch';
 
 /** Providers in one chunk of the reward step: some megabytes in memory, and a transaction of a second or two. */
 const CHUNK_PROVIDERS = 20_000;
@@ -27,21 +22,13 @@ export interface WorkerOptions {
   readonly reached?: ActivityDependencies['reached'];
 }
 
-/** Bundles the workflows. Takes a second or two, so do it while the servers start. */
-export function bundleWorkflows(): Promise<WorkflowBundleWithSourceMap> {
-  return bundleWorkflowCode({
-    // Compiled like this file, or as it was written, like this file.
-    workflowsPath: join(__dirname, '..', '..', 'workflows', `index${extname(__filename)}`),
-    logger: QUIET,
-  });
-}
-
 /** Creates the worker; run it with `worker.run()` or `worker.runUntil(…)`. */
 export async function createWorker(options: WorkerOptions): Promise<Worker> {
   const deps: ActivityDependencies = {
     pool: options.pool,
     hashes: await nodeHashes(),
     witness: options.witness,
+    scratch: scratchFile(),
     workflowCode: options.bundle.code,
     chunkProviders: options.chunkProviders ?? CHUNK_PROVIDERS,
     reached: options.reached ?? (() => undefined),
@@ -63,12 +50,3 @@ export async function createWorker(options: WorkerOptions): Promise<Worker> {
     maxHeartbeatThrottleInterval: '3s',
   });
 }
-
-const QUIET = {
-  log: () => undefined,
-  trace: () => undefined,
-  debug: () => undefined,
-  info: () => undefined,
-  warn: () => undefined,
-  error: (message: string) => process.stderr.write(`${message}\n`),
-};

@@ -1,3 +1,5 @@
+import type { Scratch } from '../../activities/dependencies';
+import { scratchFile } from '../../src/worker/scratch';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { pauseAt } from '../harness/gates';
 import { activitiesOn, rewardAll, settleAllInProcess } from '../harness/in-process';
@@ -16,15 +18,30 @@ async function onDatabase<T>(work: (database: TestDatabase) => Promise<T>): Prom
   }
 }
 
+/** The scratch of a worker whose chunks another one summed. */
+const NOTHING_KEPT: Scratch = { keep: async () => undefined, take: async () => null };
+
+/** The scratch of one of two workers. */
+function everyOther(scratch: Scratch): Scratch {
+  let kept = 0;
+  return {
+    async keep(name, bytes) {
+      kept += 1;
+      if (kept % 2 === 1) await scratch.keep(name, bytes);
+    },
+    take: (name) => scratch.take(name),
+  };
+}
+
 describe.each([
   ['a pool that binds', { pool: '10' }],
   ['a pool that does not bind', {}],
   ['a cap that binds', { providerShare: '0.001' }],
 ] as readonly (readonly [string, NetworkKnobs])[])('with %s', (_what, knobs) => {
-  const settled = (chunkProviders: number) =>
+  const settled = (chunkProviders: number, scratch: Scratch = scratchFile()) =>
     onDatabase(async (database) => {
       await makeNetwork(operatorOf(database), { ...knobs, providers: 7 }, 'swarm');
-      await settleAllInProcess(await activitiesOn(database.worker, { chunkProviders }), 'swarm');
+      await settleAllInProcess(await activitiesOn(database.worker, { chunkProviders, scratch }), 'swarm');
       return settledState(database, 'swarm');
     });
 
@@ -32,6 +49,12 @@ describe.each([
     const whole = await settled(20_000);
     expect(whole.chain).toHaveLength(6);
     for (const chunkProviders of [1, 2, 3, 7]) expect(await settled(chunkProviders)).toEqual(whole);
+  });
+
+  test('the same, whether this worker summed all of its chunks, some of them or none', async () => {
+    const all = await settled(2);
+    expect(await settled(2, NOTHING_KEPT)).toEqual(all);
+    expect(await settled(2, everyOther(scratchFile()))).toEqual(all);
   });
 });
 
@@ -104,6 +127,19 @@ test('an attempt that wakes up after the checks cannot touch what was checked', 
     expect(await payouts(database)).toEqual(before);
     await expect(activities.reward(key, 1, cappedSum)).rejects.toThrow(/append-only/);
     expect(await payouts(database)).toEqual(before);
+  }));
+
+test('the second round writes what the first one read with the sealed digest, and reads nothing', () =>
+  onDatabase(async (database) => {
+    const { activities, key, derived: found, sealed, network } = await derived(database);
+    const cappedSum = await rewardAll(activities, found, sealed);
+    const written = await payouts(database);
+    for (let chunk = 0; chunk < sealed.chunks; chunk += 1) await activities.sumChunk(key, chunk);
+    await database.tamper('update settle.capacity set served = 0 where network = $1', [network]);
+    for (let chunk = 0; chunk < sealed.chunks; chunk += 1) await activities.reward(key, chunk, cappedSum);
+    expect(await payouts(database)).toEqual(written);
+    // What was kept is taken once: an attempt after that reads again, and notices.
+    await expect(activities.reward(key, 0, cappedSum)).rejects.toMatchObject({ type: 'GuardFailed' });
   }));
 
 test('two runs that seal and derive at once agree', () =>

@@ -4,6 +4,7 @@ import { type Activities, createActivities } from '../../activities';
 import type { Checked, Closed, ComputationRef, Derived, EpochRef, Rewarded, Sealed } from '../../activities/contracts';
 import type { ActivityDependencies } from '../../activities/dependencies';
 import { nodeHashes } from '../../src/hashing/node-hashes';
+import { scratchFile } from '../../src/worker/scratch';
 
 export const RUN_ID = '00000000-0000-4000-8000-000000000000';
 
@@ -18,6 +19,7 @@ export async function activitiesOn(pool: Pool, knobs: DependencyKnobs = {}): Pro
     pool,
     hashes: await nodeHashes(),
     witness: knobs.witness ?? { publish: async () => undefined },
+    scratch: knobs.scratch ?? scratchFile(),
     workflowCode: null,
     chunkProviders: knobs.chunkProviders ?? 20_000,
     reached: knobs.reached ?? (() => undefined),

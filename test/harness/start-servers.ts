@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { openTemporaryStack } from '../../src/stack/temporary-home';
 import { ensureLogin } from '../../src/store/logins';
 import { migrate } from '../../src/store/migrate';
-import { bundleWorkflows } from '../../src/worker/worker';
+import { bundleWorkflows } from '../../src/worker/bundle-workflows';
 import { SERVERS_FILE, type TestServers } from './servers';
 
 /** Once for a run of jest: starts both servers in a temporary home, migrates a template, bundles the workflows. */

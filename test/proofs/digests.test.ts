@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 import { inputTable } from '../../src/inputs/tables';
-import { canonicalLine, compareDecimals, compareRows } from '../../src/proofs/canonical-lines';
+import { canonicalLine, compareDecimals, compareRows, requireCanonicalLines } from '../../src/proofs/canonical-lines';
 import { contentDigest, digestOfRows, snapshotDigest, tableDigest } from '../../src/proofs/digests';
 import type { Hashes } from '../../src/proofs/hashes';
 
@@ -119,6 +119,19 @@ describe('canonical lines', () => {
         const line = canonicalLine(values);
         expect(line.endsWith('\n')).toBe(true);
         expect(line.slice(0, -1).split(',')).toEqual(values);
+      }),
+    );
+  });
+
+  test('as bytes they are refused where any of them would have been, or has another number of cells', () => {
+    const rows = fc.array(fc.array(fc.oneof({ weight: 20, arbitrary: cell }, anyCell), { minLength: 2, maxLength: 3 }));
+    fc.assert(
+      fc.property(rows, fc.constantFrom('\n', ''), (values, end) => {
+        const text = values.map((row) => row.join(',')).join('\n') + (values.length === 0 ? '' : end);
+        const sound = values.every((row) => row.length === 3 && row.every((one) => /^[A-Za-z0-9._:-]*$/.test(one)));
+        const check = () => requireCanonicalLines(new TextEncoder().encode(text), 3);
+        if (values.length === 0 || (sound && end !== '')) check();
+        else expect(check).toThrow(expect.objectContaining({ id: 'unsafe-cell' }));
       }),
     );
   });

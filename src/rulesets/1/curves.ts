@@ -3,7 +3,13 @@ import type { NanoRatio } from '../../numbers/units';
 import type { CurvePoints } from './policy';
 
 /** A piecewise linear curve, flat outside, as a function from 10^-9 to q9 in 10^-9 (spec §6). */
-export type Curve = (x: bigint) => NanoRatio;
+export interface Curve {
+  (x: bigint): NanoRatio;
+  /** The same for an x of at most 2^53, or above that any number above 2^53; null: not exact in numbers. */
+  readonly inNumbers: ((x: number) => number) | null;
+  /** The largest value that it has. */
+  readonly most: NanoRatio;
+}
 
 /**
  * Compiles a curve. Between two points y0 + (x - x0) * rise / run is one quotient, rounded once; with the slope in
@@ -12,18 +18,17 @@ export type Curve = (x: bigint) => NanoRatio;
  */
 export function compileCurve(points: CurvePoints): Curve {
   const exact = compileExact(points);
-  const pieces = compileSmall(points);
-  if (pieces === null) return exact;
-  const [first, last] = [exact(pieces.firstX), exact(pieces.lastX)];
-  return (x) => {
-    if (x <= pieces.firstX) return first;
-    if (x >= pieces.lastX) return last;
-    // biome-ignore lint/plugin/exact-money: between the curve's ends, which are below 2^53
-    return BigInt(pieceValue(pieces.pieces, Number(x))) as NanoRatio;
-  };
+  const inNumbers = compileInNumbers(points);
+  const most = points
+    .map(([, y]) => toNano(y))
+    .sort((a, b) => (a < b ? -1 : 1))
+    .at(-1)!;
+  if (inNumbers === null) return Object.assign((x: bigint) => exact(x), { inNumbers, most });
+  // biome-ignore lint/plugin/exact-money: a number beyond 2^53 stays beyond it, where the curve is flat
+  return Object.assign((x: bigint) => BigInt(inNumbers(Number(x))) as NanoRatio, { inNumbers, most });
 }
 
-function compileExact(points: CurvePoints): Curve {
+function compileExact(points: CurvePoints): (x: bigint) => NanoRatio {
   const xs = points.map(([x]) => toNano(x) as bigint);
   const ys = points.map(([, y]) => toNano(y));
   const last = points.length - 1;
@@ -49,14 +54,8 @@ interface Piece {
   readonly run: number;
 }
 
-interface SmallCurve {
-  readonly firstX: bigint;
-  readonly lastX: bigint;
-  readonly pieces: readonly Piece[];
-}
-
 /** null: a numerator of the curve can reach 2^53. */
-function compileSmall(points: CurvePoints): SmallCurve | null {
+function compileInNumbers(points: CurvePoints): ((x: number) => number) | null {
   const xs = points.map(([x]) => toNano(x) as bigint);
   const ys = points.map(([, y]) => toNano(y) as bigint);
   const pieces: Piece[] = [];
@@ -71,12 +70,16 @@ function compileSmall(points: CurvePoints): SmallCurve | null {
     const [upTo, from, start, up, along] = terms.map(Number) as [number, number, number, number, number];
     pieces.push({ upTo, x0: from, y0: start, rise: up, run: along });
   }
-  return { firstX: xs[0]!, lastX: xs.at(-1)!, pieces };
+  const ends = [xs[0]!, xs.at(-1)!, ys[0]!, ys.at(-1)!];
+  if (ends.some((end) => end > SAFE || end < -SAFE)) return null;
+  const [firstX, lastX, firstY, lastY] = ends.map(Number) as [number, number, number, number];
+  return (x) => (x <= firstX ? firstY : x >= lastX ? lastY : pieceValue(pieces, x));
 }
 
 const SAFE = 2n ** 53n - 1n;
 
-function greatestDivisor(a: bigint, b: bigint): bigint {
+/** Of two integers that are not negative; with 0 it is the other one. */
+export function greatestDivisor(a: bigint, b: bigint): bigint {
   return b === 0n ? a : greatestDivisor(b, a % b);
 }
 

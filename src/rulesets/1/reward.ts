@@ -59,6 +59,32 @@ export function grossOf(derivation: Derivation, policy: Policy, provider: Provid
   return { provider: provider.provider, reason, lines, score, gross: gross as Amount, capped };
 }
 
+/** What a provider earned in the first pass, without the lines and the score that explain it. */
+export interface Earned extends Pick<GrossReward, 'provider' | 'reason' | 'gross' | 'capped'> {
+  /** M4; null: not eligible. */
+  readonly multiplier: NanoRatio | null;
+}
+
+/**
+ * First pass for the loop over all providers: what {@link grossOf} gives, without its explanation.
+ *
+ * @throws RulesetError `unknown-market`
+ */
+export function earnedOf(derivation: Derivation, policy: Policy, rows: ProviderRows): Earned {
+  const rules = rulesOf(derivation, policy);
+  const { provider } = rows;
+  const reason = reasonOf(rows, derivation.performanceVerdict, rules.minimumUptime);
+  if (reason !== 'paid') return { provider, reason, gross: NOTHING, capped: NOTHING, multiplier: null };
+  const multiplier = rules.score.multiplier(rows.performance);
+  let gross = 0n;
+  for (const { market, offered, served } of rows.capacity) {
+    const terms = rules.markets.get(market);
+    if (terms === undefined) throw unknownMarket(provider, market, derivation.epoch);
+    gross += grossOfLine(served, standbyOf(offered, served), terms.standbyShare, terms.rate, multiplier);
+  }
+  return { provider, reason, gross: gross as Amount, capped: cappedOf(gross as Amount, derivation.cap), multiplier };
+}
+
 /**
  * Second pass: the payout of one provider (spec §7). gross - capCut - scaleCut = amount, exactly.
  *

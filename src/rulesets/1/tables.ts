@@ -260,6 +260,11 @@ export function payoutRow(payout: Payout): PayoutRow {
   };
 }
 
+/** {@link payoutRow} as a line without its end, for the loop over all providers. */
+export function payoutLine({ provider, gross, capCut, scaleCut, amount, reason }: Payout): string {
+  return `${provider},${gross},${capCut},${scaleCut},${amount},${reason}`;
+}
+
 /** Cells of a row in the order of its table's columns, as a canonical line joins them. */
 export function cellsOf<Column extends string>(
   columns: readonly Column[],

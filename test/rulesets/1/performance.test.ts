@@ -98,6 +98,59 @@ describe('score', () => {
   });
 });
 
+describe('multiplier alone', () => {
+  const values = fc.record({
+    uptimeMicro: fc.option(fc.nat({ max: 1_000_000 })),
+    responseMicroseconds: fc.option(
+      fc.oneof(fc.bigInt({ min: 0n, max: 2_000_000n }), fc.bigInt({ min: 0n, max: 2n ** 70n })),
+    ),
+    errorRateMicro: fc.option(fc.nat({ max: 1_000_000 })),
+    ratingMilli: fc.option(fc.integer({ min: 1000, max: 5000 })),
+  });
+  const weight = (decimals: number) =>
+    fc.integer({ min: 1, max: 10 ** decimals }).map((count) => (count / 10 ** decimals).toFixed(decimals));
+
+  // Weights with few digits are summed in numbers, those with many in bigint.
+  test.each([1, 9])('is that of the whole score, with weights of %i decimals', (decimals) => {
+    const each = weight(decimals);
+    const weights = fc.record({ uptime: each, responseTime: each, errorRate: each, userRating: each });
+    const measured = fc.subarray([...METRICS]);
+    fc.assert(
+      fc.property(weights, measured, fc.array(fc.option(values)), (chosen, measuredMetrics, providers) => {
+        const score = compilePerformance(policyWith({ 'rewards/performance/weights': chosen }), {
+          performanceVerdict: true,
+          measuredMetrics,
+        });
+        for (const one of providers) expect(score.multiplier(one)).toBe(score(one).multiplier);
+      }),
+    );
+  });
+
+  test('rounds its quality half to even as the score does', () => {
+    const changes = {
+      'rewards/performance/weights': { uptime: '1', responseTime: '1', errorRate: '1', userRating: '1' },
+      'rewards/performance/curves/uptime': [['0', '0.000000001']],
+      'rewards/performance/multiplier': [
+        ['0', '0'],
+        ['1', '1'],
+      ],
+    };
+    for (const [other, rounded] of [
+      ['0.000000002', 2n],
+      ['0.000000004', 2n],
+      ['0.000000003', 2n],
+      ['0.000000006', 4n],
+    ] as const) {
+      const own = { ...changes, 'rewards/performance/curves/errorRate': [['0', other]] };
+      const score = compilePerformance(policyWith(own), {
+        performanceVerdict: true,
+        measuredMetrics: ['uptime', 'errorRate'],
+      });
+      expect([score.multiplier(PERFECT), score(PERFECT).multiplier]).toEqual([rounded, rounded]);
+    }
+  });
+});
+
 describe('curve', () => {
   const curve = compileCurve(policy.rewards.performance.curves.responseTime);
 

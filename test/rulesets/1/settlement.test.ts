@@ -9,7 +9,7 @@ import {
   type PerformanceValues,
   type ProviderRows,
 } from '../../../src/rulesets/1/records';
-import { grossOf } from '../../../src/rulesets/1/reward';
+import { earnedOf, grossOf } from '../../../src/rulesets/1/reward';
 import { pricesRow, pricesRowRecords } from '../../../src/rulesets/1/tables';
 import { epochs, factsFrom, performanceValues, settle } from './arbitrary-epochs';
 
@@ -51,6 +51,20 @@ test('gross - capCut - scaleCut = amount, and amounts and rest are the pool, exa
       if (unallocated.reason === 'rounding') expect(unallocated.amount < BigInt(rows.length)).toBe(true);
     }),
     RUNS,
+  );
+});
+
+test('what a provider earns is the same with and without its explanation', () => {
+  fc.assert(
+    fc.property(epochs, ([policy, rows, around, past]) => {
+      const derivation = derive(policy, factsFrom(policy, rows, around), past);
+      for (const row of rows) {
+        const { provider, reason, gross, capped, score } = grossOf(derivation, policy, row);
+        const multiplier = score?.multiplier ?? null;
+        expect(earnedOf(derivation, policy, row)).toEqual({ provider, reason, gross, capped, multiplier });
+      }
+    }),
+    { numRuns: 200 },
   );
 });
 

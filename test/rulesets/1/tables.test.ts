@@ -2,11 +2,13 @@ import { readFileSync } from 'node:fs';
 import type { Amount } from '../../../src/numbers/units';
 import { SNAPSHOT_TABLES } from '../../../src/proofs/digests';
 import { derive } from '../../../src/rulesets/1/derive';
+import type { Payout } from '../../../src/rulesets/1/records';
 import {
   cellsOf,
   INPUT_TABLES,
   PAYOUTS_COLUMNS,
   PRICES_COLUMNS,
+  payoutLine,
   payoutRow,
   pricesRow,
   pricesRowRecords,
@@ -126,8 +128,9 @@ test.each([
 
 test('payouts are base units and the reason', () => {
   const amounts = { gross: 7n as Amount, capCut: 3n as Amount, scaleCut: 2n as Amount, amount: 2n as Amount };
-  const row = payoutRow({ provider: 'p', ...amounts, reason: 'paid' });
-  expect(cellsOf(PAYOUTS_COLUMNS, row).join(',')).toBe('p,7,3,2,2,paid');
+  const payout: Payout = { provider: 'p', ...amounts, reason: 'paid' };
+  expect(cellsOf(PAYOUTS_COLUMNS, payoutRow(payout)).join(',')).toBe('p,7,3,2,2,paid');
+  expect(payoutLine(payout)).toBe('p,7,3,2,2,paid');
 });
 
 test('the pure rooms import nothing but pure rooms', () => {
