@@ -2,7 +2,7 @@ import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Client, Connection } from '@temporalio/client';
-import { bundleWorkflows } from '../../src/worker/worker';
+import { bundleWorkflows } from '../../src/worker/bundle-workflows';
 import { freshCalm } from './calm';
 import { COMMAND_POINTS, WORKER_POINTS } from './failpoints';
 import { Harms } from './harms';
