@@ -157,6 +157,16 @@ function failureOutside(error: Error): Failure {
       ),
     );
   }
+  if (code === '53100') {
+    return known(
+      EXIT.failed,
+      told(
+        `The database's disk is full: ${error.message}.`,
+        databaseName(),
+        'make room there, then repeat the command: nothing is done twice.',
+      ),
+    );
+  }
   if (isRetryableDatabaseError(error)) {
     return known(
       EXIT.failed,

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import type { ImportReport } from '../commands/import-bundle';
+import { Interrupted } from './errors';
 import { counted, rangeText } from './figures';
 import { networkOption } from './groups';
 import type { Io } from './io';
-import { withDatabase } from './open';
+import { withDatabaseToTheEnd } from './open';
 import type { Column } from './output';
 
 /** `settle import DIR`: an input bundle into a network, whole or not at all. */
@@ -16,17 +17,23 @@ export function register(program: Command, io: Io): void {
     .addOption(networkOption())
     .action(async (folder: string, options: ImportOptions) => {
       const { importBundle } = await import('../commands/import-bundle.js');
-      const report = await withDatabase(io, (session) =>
-        importBundle(session, folder, {
-          network: options.network,
-          dryRun: options.dryRun === true,
-          outsideCalendar: options.skipOutside === true ? 'skip' : 'refuse',
-          signal: io.signal,
-        }),
+      const load = {
+        network: options.network,
+        dryRun: options.dryRun === true,
+        outsideCalendar: options.skipOutside === true ? 'skip' : 'refuse',
+        signal: io.signal,
+      } as const;
+      // Not raced against Ctrl-C: whether anything was loaded is known only when the load has ended.
+      const report = await withDatabaseToTheEnd(io, (session) => importBundle(session, folder, load)).catch(
+        (error: unknown) => {
+          throw error === io.signal.reason ? new Interrupted(GIVEN_UP) : error;
+        },
       );
       tell(io, report);
     });
 }
+
+const GIVEN_UP = 'Interrupted. Nothing of the bundle was loaded: import it again.';
 
 interface ImportOptions {
   readonly network: string;

@@ -27,6 +27,20 @@ export async function withDatabase<T>(
   return closing(io, await openDatabaseSession({ ...sessionOptions(io), ...options }), work);
 }
 
+/** The same for work that minds the signal itself, and says how it ended. */
+export async function withDatabaseToTheEnd<T>(
+  io: Io,
+  work: (session: Session & CommandContext) => Promise<T>,
+): Promise<T> {
+  const { openDatabaseSession } = await import('./session.js');
+  const session = await openDatabaseSession(sessionOptions(io));
+  try {
+    return await work(session);
+  } finally {
+    await session.close();
+  }
+}
+
 /** Works with the database and Temporal: those of a running stack, or its own for the time of the command. */
 export async function withWorkflows<T>(
   io: Io,

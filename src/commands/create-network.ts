@@ -27,6 +27,9 @@ export interface NewNetwork {
 /** A market's price record is 1.3 kB of the run's history, where one payload may have 2 MB. */
 const MOST_MARKETS = 1_000;
 
+/** Rows of history that an epoch looks back on, one for each market and epoch of the window: a worker holds them all. */
+const MOST_HISTORY_ROWS = 400_000;
+
 export interface PolicyRead {
   readonly policy: Policy;
   readonly stored: StoredPolicy;
@@ -36,15 +39,26 @@ export interface PolicyRead {
 export async function readPolicyFile(path: string): Promise<PolicyRead> {
   const source = await readFile(path, 'utf8');
   const policy = readPolicyYaml(source, basename(path));
-  if (policy.markets.size > MOST_MARKETS) {
-    throw new CommandError(
-      'PolicyTooLarge',
-      `${basename(path)} has ${policy.markets.size} markets, and an epoch's history has room for ${MOST_MARKETS}: split the network by region or kind of machine`,
-    );
-  }
+  requireRoom(policy, basename(path));
   const canonical = canonicalJson(policy.document);
   const policyHash = createHash('sha256').update(canonical, 'utf8').digest('hex');
   return { policy, stored: { policyHash, canonical, source } };
+}
+
+/** @throws CommandError `PolicyTooLarge` */
+function requireRoom({ markets, history }: Policy, name: string): void {
+  if (markets.size > MOST_MARKETS) {
+    throw new CommandError(
+      'PolicyTooLarge',
+      `${name} has ${markets.size} markets, and an epoch's history has room for ${MOST_MARKETS}: split the network by region or kind of machine`,
+    );
+  }
+  if (markets.size * history.window > MOST_HISTORY_ROWS) {
+    throw new CommandError(
+      'PolicyTooLarge',
+      `${name} looks back on ${history.window} epochs of ${markets.size} markets, and a worker has room for ${MOST_HISTORY_ROWS} of them in all: give history.window at most ${Math.floor(MOST_HISTORY_ROWS / markets.size)}`,
+    );
+  }
 }
 
 /**

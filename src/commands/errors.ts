@@ -12,7 +12,7 @@ export type CommandErrorId =
   | 'NothingPublished'
   | 'NothingDue'
   | 'PolicyMismatch'
-  /** More markets than a run's history has room for (docs/performance.md, Limits). */
+  /** More markets, or more epochs to look back on, than a run has room for (docs/performance.md, Limits). */
   | 'PolicyTooLarge'
   | 'RunStopped'
   | 'ScheduleMissing';

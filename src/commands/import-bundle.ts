@@ -1,18 +1,12 @@
 import type { PoolClient } from 'pg';
 import { type Bundle, openBundle } from '../inputs/bundle';
-import { copyCsvLine } from '../inputs/copy-csv';
-import { checkBundle, readTable } from '../inputs/read-table';
-import { rowsRefused } from '../inputs/refusals';
-import {
-  type EpochSpan,
-  type LoadOptions,
-  type LoadReport,
-  loadBundle,
-  type RowSource,
-  RowsRefused,
-} from '../store/loads';
+import { checkBundle } from '../inputs/read-table';
+import { BundleError, rowsRefused } from '../inputs/refusals';
+import { type EpochSpan, type LoadOptions, type LoadReport, RowsRefused } from '../store/load-source';
+import { loadBundle } from '../store/loads';
 import type { Network } from '../store/networks';
 import { actAs } from '../store/rights';
+import { bundleRows } from './bundle-rows';
 import type { CommandContext } from './context';
 import { createNetworkWithin, type PolicyRead } from './create-network';
 import { CommandError } from './errors';
@@ -22,8 +16,6 @@ import type { EpochRange } from './run-epochs';
 export interface ImportOptions extends Omit<LoadOptions, 'actor' | 'prepare'> {
   /** Creates the network with its first bundle, or finds it as it was created so; absent: it has to be there. */
   readonly create?: FirstBundle;
-  /** Gives the load up: it is rolled back, and its promise rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
 }
 
 export interface FirstBundle {
@@ -40,7 +32,8 @@ export interface ImportReport extends LoadReport {
 }
 
 /**
- * Loads an input bundle into a network, whole or not at all (spec §3). The bundle is read once.
+ * Loads an input bundle into a network, whole or not at all (spec §3). The bundle is read once, or once more if its
+ * rows cannot go straight to their tables.
  * @throws BundleError with file, line and reason of every refused row; nothing was loaded or created then.
  */
 export async function importBundle(
@@ -49,7 +42,7 @@ export async function importBundle(
   options: ImportOptions,
 ): Promise<ImportReport> {
   const bundle = await openBundle(folder);
-  const { create, signal, ...load } = options;
+  const { create, ...load } = options;
   let network: ImportReport['network'] = 'found';
   const prepare = async (client: PoolClient, span: EpochSpan) => {
     if (create === undefined) return;
@@ -59,7 +52,7 @@ export async function importBundle(
   try {
     const attempt = { network: options.network, action: 'import', subject: folder };
     const report = await refusedOnRecord(context, attempt, () =>
-      loadBundle(context.pool, rowSource(bundle, signal), {
+      loadBundle(context.pool, bundleRows(bundle), {
         ...load,
         actor: context.actor,
         ...(create === undefined ? {} : { prepare }),
@@ -68,9 +61,8 @@ export async function importBundle(
     return { ...report, ignored: bundle.ignored, network };
   } catch (error) {
     if (error instanceof RowsRefused) throw refusedAcrossRows(bundle, error);
-    if (error instanceof CommandError || signal?.aborted) throw error;
     // A file that is wrong on its own ends the load at its first bad batch; this pass shows what is wrong in all seven.
-    await checkBundle(bundle);
+    if (error instanceof BundleError) await checkBundle(bundle);
     throw error;
   }
 }
@@ -101,19 +93,4 @@ function refusedAcrossRows(bundle: Bundle, { problems }: RowsRefused): Error {
     todo: 'correct or remove the row',
   }));
   return rowsRefused(bundle.folder, refused, refused.length);
-}
-
-function rowSource(bundle: Bundle, signal: AbortSignal | undefined): RowSource {
-  return {
-    name: bundle.folder,
-    fileName: (table) => bundle.files[table].name,
-    async *copyLines(table) {
-      for await (const rows of readTable(bundle, table)) {
-        signal?.throwIfAborted();
-        let piece = '';
-        for (const row of rows) piece += `${row.line},${copyCsvLine(row.values)}`;
-        yield piece;
-      }
-    },
-  };
 }

@@ -23,6 +23,8 @@ export class StoreError extends Error {
       | 'EpochClosed'
       /** More providers than one run has room for (docs/performance.md, Limits). */
       | 'EpochTooLarge'
+      /** More epochs than one bundle has room for. */
+      | 'BundleTooLarge'
       | 'RequestConflict'
       /** The login is no member of the role that the command takes. */
       | 'RightMissing'
@@ -90,5 +92,6 @@ export function isRetryableDatabaseError(error: unknown): boolean {
 /** Whether PostgreSQL itself refused (a constraint, a type, a right): retrying cannot help. */
 export function isDatabaseRefusal(error: unknown): boolean {
   const code = error instanceof Error ? (error as { code?: unknown }).code : undefined;
-  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) && !RETRYABLE.test(code);
+  // An SQLSTATE has a digit; the system's names of errors, EPIPE for one, have none.
+  return typeof code === 'string' && /^(?=.*[0-9])[0-9A-Z]{5}$/.test(code) && !RETRYABLE.test(code);
 }

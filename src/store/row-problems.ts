@@ -1,5 +1,5 @@
 import type { PoolClient } from 'pg';
-import { INPUT_TABLES, type InputTable } from './staging';
+import { INPUT_TABLES, type InputTable, type SourceTable } from './staging';
 
 /** One row that breaks a rule across rows of spec §3. */
 export interface RowProblem {
@@ -10,7 +10,7 @@ export interface RowProblem {
 }
 
 /** The first so many problems are named; a file that is wrong throughout is not listed whole. */
-const MOST_PROBLEMS = 20;
+export const MOST_PROBLEMS = 20;
 
 interface Policies {
   readonly canonical: string;
@@ -53,17 +53,17 @@ function marketRanges(policies: readonly Policies[]): { market: string; first: n
 export async function findRowProblems(
   client: PoolClient,
   network: string,
-  fileName: (table: 'providers' | InputTable['name']) => string,
+  fileName: (table: SourceTable) => string,
 ): Promise<readonly RowProblem[]> {
   const problems: RowProblem[] = [];
-  const look = async (table: 'providers' | InputTable['name'], statement: string, values: readonly unknown[]) => {
+  const look = async (table: SourceTable, statement: string, values: readonly unknown[]) => {
     const found = await client.query<{ line: number; reason: string }>(
       `${statement} order by line limit ${MOST_PROBLEMS}`,
       [...values],
     );
     for (const row of found.rows) problems.push({ file: fileName(table), ...row });
   };
-  await look('providers', duplicates('stage_providers', ['provider'], ['joined_epoch', 'status', 'payee']), []);
+  await look('providers', registryTwice(), []);
   for (const table of INPUT_TABLES) {
     if (table.values.length > 0) {
       await look(table.name, duplicates(`stage_${table.name}`, table.key, table.values), []);
@@ -73,13 +73,17 @@ export async function findRowProblems(
     if (table.key.includes('market')) await look(table.name, unknownMarkets(table.name), []);
   }
   await look('capacity', joinedLater(), [network]);
-  const order = ['providers', ...INPUT_TABLES.map((table) => table.name)].map((name) => fileName(name as 'providers'));
+  const order = ['providers', ...INPUT_TABLES.map((table) => table.name)].map((name) => fileName(name as SourceTable));
   return problems
     .sort((a, b) => order.indexOf(a.file) - order.indexOf(b.file) || a.line - b.line)
     .slice(0, MOST_PROBLEMS);
 }
 
+export const registryTwice = (): string =>
+  duplicates('stage_providers', ['provider'], ['joined_epoch', 'status', 'payee']);
+
 function duplicates(stage: string, key: readonly string[], values: readonly string[]): string {
+  const columns = key.join(', ');
   return `
     select s.line, format('the key (%s) stands at line %s already, with other values', concat_ws(', ', ${key
       .map((column) => `s.${column}`)
@@ -87,7 +91,8 @@ function duplicates(stage: string, key: readonly string[], values: readonly stri
     from (select *, first_value(line) over w as first_line, ${values
       .map((column) => `first_value(${column}) over w as first_${column}`)
       .join(', ')}
-          from ${stage} window w as (partition by ${key.join(', ')} order by line)) s
+          from ${stage} where (${columns}) in (select ${columns} from ${stage} group by ${columns} having count(*) > 1)
+          window w as (partition by ${columns} order by line)) s
     where (${values.map((column) => `s.${column}`).join(', ')}) is distinct from (${values
       .map((column) => `s.first_${column}`)
       .join(', ')})`;
@@ -128,14 +133,12 @@ function unknownMarkets(table: InputTable['name']): string {
 /** The registry's newest word on each provider of the bundle: the bundle's own row, or the newest that was loaded. */
 function joinedLater(): string {
   return `
-    with joined as (
-      select distinct on (provider) provider, joined_epoch from (
-        select provider, joined_epoch, 9223372036854775807 as load_id from stage_providers
-        union all
-        select provider, joined_epoch, load_id from provider_version v
-        where network = $1 and exists (select from stage_capacity t where t.provider = v.provider)) v
-      order by provider, load_id desc)
     select t.line, format('epoch %s is before provider %s joined, in epoch %s', t.epoch, t.provider, p.joined_epoch) as reason
-    from stage_capacity t join joined p using (provider)
+    from stage_capacity t
+    left join (select provider, max(joined_epoch) as joined_epoch from stage_providers group by provider) own
+      on own.provider = t.provider
+    cross join lateral (select coalesce(own.joined_epoch, (
+      select v.joined_epoch from provider_version v
+      where v.network = $1 and v.provider = t.provider order by v.load_id desc limit 1)) as joined_epoch) p
     where t.epoch < p.joined_epoch`;
 }

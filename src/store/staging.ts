@@ -6,6 +6,8 @@ export interface InputTable {
   /** The file's name in a bundle and in digests, without `.csv` (spec §3). */
   readonly name: 'capacity' | 'performance' | 'demand' | 'quotes' | 'token' | 'macro';
   readonly target: string;
+  /** By ranges of epochs: the partition has to be there before its rows. */
+  readonly partitioned: boolean;
   readonly key: readonly string[];
   readonly values: readonly string[];
   /** Column definitions of the staging table, in the order of the file. */
@@ -13,6 +15,9 @@ export interface InputTable {
   /** SQL expression of the row's canonical line (spec §9), without its line end. */
   readonly line: string;
 }
+
+/** A file of a bundle: the registry's, or that of an input table. */
+export type SourceTable = 'providers' | InputTable['name'];
 
 const OBSERVED_AT = `to_char(observed_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"')`;
 
@@ -30,6 +35,7 @@ export const INPUT_TABLES: readonly InputTable[] = [
   input({
     name: 'capacity',
     target: 'capacity',
+    partitioned: true,
     key: ['epoch', 'provider', 'market'],
     values: ['offered', 'served'],
     staged: 'epoch integer, provider text collate "C", market text collate "C", offered numeric, served numeric',
@@ -37,6 +43,7 @@ export const INPUT_TABLES: readonly InputTable[] = [
   input({
     name: 'performance',
     target: 'performance',
+    partitioned: true,
     key: ['epoch', 'provider'],
     values: ['uptime', 'response_ms', 'error_rate', 'rating'],
     staged:
@@ -45,6 +52,7 @@ export const INPUT_TABLES: readonly InputTable[] = [
   input({
     name: 'demand',
     target: 'demand',
+    partitioned: false,
     key: ['epoch', 'market'],
     values: ['requested'],
     staged: 'epoch integer, market text collate "C", requested numeric',
@@ -52,6 +60,7 @@ export const INPUT_TABLES: readonly InputTable[] = [
   input({
     name: 'quotes',
     target: 'quote',
+    partitioned: false,
     key: ['epoch', 'market', 'source', 'usd_per_unit'],
     values: [],
     staged: 'epoch integer, market text collate "C", source text collate "C", usd_per_unit numeric',
@@ -59,11 +68,19 @@ export const INPUT_TABLES: readonly InputTable[] = [
   input({
     name: 'token',
     target: 'token_observation',
+    partitioned: false,
     key: ['epoch', 'source', 'observed_at'],
     values: ['price_usd', 'volume_usd'],
     staged: 'epoch integer, source text collate "C", observed_at timestamptz, price_usd numeric, volume_usd numeric',
   }),
-  input({ name: 'macro', target: 'macro', key: ['epoch'], values: ['index'], staged: 'epoch integer, index numeric' }),
+  input({
+    name: 'macro',
+    target: 'macro',
+    partitioned: false,
+    key: ['epoch'],
+    values: ['index'],
+    staged: 'epoch integer, index numeric',
+  }),
 ];
 
 export const REGISTRY_STAGED =
