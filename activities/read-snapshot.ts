@@ -94,7 +94,7 @@ function requireRoom(chunks: number, providers: number, { network, epoch }: Epoc
   if (chunks < MOST_CHUNKS) return;
   throw new StoreError(
     'EpochTooLarge',
-    `epoch ${epoch} of network ${network} has more than ${providers} providers with capacity: one run settles ${MOST_CHUNKS} chunks of them; give the network's regions networks of their own, or the worker larger chunks`,
+    `epoch ${epoch} of network ${network} has ${providers} providers with capacity or more: one run settles ${MOST_CHUNKS} chunks of them; give the network's regions networks of their own, or the worker larger chunks`,
   );
 }
 

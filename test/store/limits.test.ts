@@ -141,7 +141,7 @@ describe('an epoch', () => {
     const { network, sealed } = await seal(1_001);
     const error = await refusalOf(sealed);
     expect(error).toMatchObject({ type: 'EpochTooLarge', nonRetryable: true });
-    expect(error.message).toMatch(/more than 1000 providers with capacity: one run settles 1000 chunks/);
+    expect(error.message).toMatch(/has 1001 providers with capacity or more: one run settles 1000 chunks/);
     expect(await count(database, 'snapshot', network)).toBe(0);
     expect(await count(database, 'epoch_failure', network)).toBe(0);
   });
