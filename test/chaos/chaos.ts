@@ -1,8 +1,9 @@
 /**
  * `npm run chaos -- --seed N --minutes M [--only 17,18]`: real workers, operators, PostgreSQL and Temporal, and what can
- * happen to them, from a list that the seed gives. After every quiet point all invariants are checked from the rows.
- * Exit codes: 0 all survived; 1 an invariant is violated, or the run itself broke; 2 it was asked for wrongly; 130
- * interrupted. A failure keeps the logs; else nothing is left.
+ * happen to them, from a list that the seed gives; with `--sweep`, a SIGKILL at every failpoint once. After every quiet
+ * point all invariants are checked from the rows.
+ * Exit codes: 0 all survived; 1 an invariant is violated, a sweep is not whole, or the run itself broke; 2 it was asked
+ * for wrongly; 130 interrupted. A failure keeps the logs; else nothing is left.
  */
 import { cp, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -10,7 +11,7 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { quietRuntime } from '../../src/worker/replay';
 import { Campaign, type Played } from './campaign';
-import { faultText, onlyFaults, planOf, type Round } from './plan';
+import { faultText, onlyFaults, planOf, type Round, sweepOf } from './plan';
 import { failureText, roundText, survivedText } from './report';
 
 const MOST_MINUTES = 120;
@@ -28,16 +29,20 @@ interface Wanted {
   readonly seed: number;
   readonly minutes: number;
   readonly only: ReadonlySet<number> | null;
+  /** Every failpoint once, instead of what the seed draws. */
+  readonly sweep: boolean;
 }
 
 function wantedBy(args: readonly string[]): Wanted {
-  const options = { seed: { type: 'string' }, minutes: { type: 'string' }, only: { type: 'string' } } as const;
+  const text = { type: 'string' } as const;
+  const options = { seed: text, minutes: text, only: text, sweep: { type: 'boolean', default: false } } as const;
   try {
     const { values } = parseArgs({ args: [...args], options });
-    const minutes = whole('minutes', values.minutes ?? '10');
+    const minutes = whole('minutes', values.minutes ?? (values.sweep ? '20' : '10'));
     if (minutes > MOST_MINUTES) throw new Usage(`--minutes is at most ${MOST_MINUTES}`);
     const numbers = values.only?.split(',').map((text) => whole('only', text));
-    return { seed: whole('seed', values.seed ?? '1'), minutes, only: numbers === undefined ? null : new Set(numbers) };
+    const only = numbers === undefined ? null : new Set(numbers);
+    return { seed: whole('seed', values.seed ?? '1'), minutes, only, sweep: values.sweep };
   } catch (error) {
     if (error instanceof Usage) throw error;
     throw new Usage((error as Error).message);
@@ -49,14 +54,14 @@ function whole(name: string, text: string): number {
   throw new Usage(`--${name} takes whole numbers from 1, like ${name === 'only' ? '17,18' : '10'}; it is ${text}`);
 }
 
-function planWanted({ seed, minutes, only }: Wanted): readonly Round[] {
-  const plan = planOf(seed, minutes);
+function planWanted({ seed, minutes, only, sweep }: Wanted): readonly Round[] {
+  const plan = sweep ? sweepOf(seed) : planOf(seed, minutes);
   if (only === null) return plan;
   const part = onlyFaults(plan, only);
   const known = new Set(part.flatMap(({ faults }) => faults.map(({ number }) => number)));
   const unknown = [...only].filter((number) => !known.has(number));
   if (unknown.length === 0) return part;
-  throw new Usage(`the plan of seed ${seed} and ${minutes} minutes has no fault ${unknown.join(', ')}`);
+  throw new Usage(`this plan of seed ${seed} has no fault ${unknown.join(', ')}`);
 }
 
 /** Plays rounds until the plan or the time is over, or an invariant is violated. */
@@ -113,10 +118,18 @@ async function main(): Promise<number> {
   });
   clearTimeout(hard);
   if (interrupted) return 130;
-  if (failed !== null) say(failureText(failed, played, wanted.seed, wanted.minutes, logs));
+  if (failed !== null) say(failureText(failed, played, wanted, logs));
   if (broken !== null) say(`the run broke, which is no verdict: ${broken.stack}\nLogs: ${logs}`);
+  const left = wanted.sweep ? notReached(plan, played) : [];
+  if (left.length > 0) say(`nobody came to ${left.length} failpoints in these minutes:\n${left.join('\n')}`);
   say(survivedText(played, (Date.now() - begun) / 1000));
-  return failed === null && broken === null ? 0 : 1;
+  return failed === null && broken === null && left.length === 0 ? 0 : 1;
+}
+
+/** A sweep is whole or it is none. */
+function notReached(plan: readonly Round[], played: readonly Played[]): readonly string[] {
+  const happened = new Set(played.flatMap((one) => one.happened.map(({ number }) => number)));
+  return plan.flatMap(({ faults }) => faults.filter(({ number }) => !happened.has(number)).map(faultText));
 }
 
 /** It ends, whatever hangs: what was started is ended without waiting for it. */

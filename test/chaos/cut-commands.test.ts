@@ -111,7 +111,7 @@ async function giveUp(number: number): Promise<void> {
   }
 }
 
-test('payment create: one batch of a request, wherever its connection ends', async () => {
+test('F8, F26: payment create: one batch of a request, wherever its connection ends', async () => {
   const statements = await cutEverywhere({
     prepare: async () => asked({ minimum }),
     act: (wanted) => createBatch(olivia, wanted),
@@ -124,7 +124,7 @@ test('payment create: one batch of a request, wherever its connection ends', asy
   expect(statements).toBeGreaterThan(8);
 });
 
-test('payment approve: one decision, wherever its connection ends', async () => {
+test('F8, F26: payment approve: one decision, wherever its connection ends', async () => {
   const statements = await cutEverywhere({
     prepare: async () => approval(await batch('made')),
     act: (decision) => decideBatch(anton, decision),
@@ -136,7 +136,7 @@ test('payment approve: one decision, wherever its connection ends', async () => 
   expect(statements).toBeGreaterThan(8);
 });
 
-test('payment confirm: booked once and balanced, wherever its connection ends', async () => {
+test('F8, F26: payment confirm: booked once and balanced, wherever its connection ends', async () => {
   const statements = await cutEverywhere({
     prepare: async () =>
       asked({ batch: await batch('approved'), confirmations: [{ provider: 'p0', reference: 'tx', amount: '1' }] }),
@@ -149,7 +149,7 @@ test('payment confirm: booked once and balanced, wherever its connection ends', 
   expect(statements).toBeGreaterThan(10);
 });
 
-test('payment fail: given up once, wherever its connection ends', async () => {
+test('F8, F26: payment fail: given up once, wherever its connection ends', async () => {
   const statements = await cutEverywhere({
     prepare: async () => asked({ batch: await batch('approved'), provider: 'p0', reason: 'the wallet refused' }),
     act: (line) => failPayment(olivia, line),
@@ -169,7 +169,7 @@ async function settled(epoch: number): Promise<void> {
 
 let next = 2;
 
-test('publish and prove: one revision with its claims and its digest, wherever their connection ends', async () => {
+test('F1, F2, F8: publish and prove: one revision with its claims and its digest, wherever their connection ends', async () => {
   const statements = await cutEverywhere({
     async prepare() {
       const { derived, checked } = await walkToCheck(calm, { network: NETWORK, epoch: next });
@@ -188,7 +188,7 @@ test('publish and prove: one revision with its claims and its digest, wherever t
   expect(statements).toBeGreaterThan(20);
 });
 
-test('a dispute is approved and published once, wherever its connections end', async () => {
+test('F1, F2, F8: a dispute is approved and published once, wherever its connections end', async () => {
   let hours = 100;
   const statements = await cutEverywhere({
     async prepare() {

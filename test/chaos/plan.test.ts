@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { COMMAND_POINTS, statementName, WORKER_POINTS } from './failpoints';
-import { faultText, KINDS, onlyFaults, planOf } from './plan';
+import { faultText, KINDS, onlyFaults, planOf, sweepOf } from './plan';
 
 const all = (seed: number, minutes: number) => planOf(seed, minutes).flatMap(({ faults }) => faults);
 
@@ -34,6 +34,11 @@ test('ten minutes have far more than 60 faults, and the first 70 have five of ea
 test('every failpoint has its turn', () => {
   const used = new Set(all(1, 120).flatMap(({ at }) => ('failpoint' in at ? [at.failpoint] : [])));
   expect(used).toEqual(new Set([...WORKER_POINTS, ...COMMAND_POINTS]));
+});
+
+test('a sweep kills at every failpoint once', () => {
+  const swept = sweepOf(1).flatMap(({ faults }) => faults.map(({ at }) => ('failpoint' in at ? at.failpoint : '')));
+  expect([...swept].sort()).toEqual([...WORKER_POINTS, ...COMMAND_POINTS].sort());
 });
 
 test('--only keeps the faults that it names, and their rounds as they were', () => {

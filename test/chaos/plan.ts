@@ -69,6 +69,8 @@ export interface Round {
 
 /** Faults of one round: half of all kinds, so that two rounds have each kind once. */
 const FAULTS_A_ROUND = KINDS.length / 2;
+/** Of the points of workers, and of those of commands. */
+const SWEPT_A_ROUND = 4;
 /** More than a fast machine plays: the time ends a run, never the list. */
 const ROUNDS_A_MINUTE = 8;
 /** Offsets lie within what a round takes while nothing disturbs it. */
@@ -80,13 +82,32 @@ export function planOf(seed: number, minutes: number): readonly Round[] {
   const kinds = dealt(random);
   const workerPoints = dealer(random, WORKER_POINTS);
   const commandPoints = dealer(random, COMMAND_POINTS);
+  return rounds(random, Math.ceil(minutes * ROUNDS_A_MINUTE), () =>
+    Array.from({ length: FAULTS_A_ROUND }, () => faultOf(kinds(), random, workerPoints, commandPoints)),
+  );
+}
+
+/** SIGKILL at every failpoint once, a few in each round. */
+export function sweepOf(seed: number): readonly Round[] {
+  const random = seededRandom(seed);
+  const kill = (kind: 'kill-worker' | 'kill-operator') => (failpoint: string) =>
+    ({ at: { failpoint }, harm: { kind, target: 'whoever comes' } }) as const;
+  // Points of workers and of commands in turn, so that a round kills both.
+  const workers = random.shuffled(WORKER_POINTS).map(kill('kill-worker'));
+  const operators = random.shuffled(COMMAND_POINTS).map(kill('kill-operator'));
+  const count = Math.ceil(Math.max(workers.length, operators.length) / SWEPT_A_ROUND);
+  return rounds(random, count, () => [...workers.splice(0, SWEPT_A_ROUND), ...operators.splice(0, SWEPT_A_ROUND)]);
+}
+
+type Unnumbered = Pick<Fault, 'at' | 'harm'>;
+
+function rounds(random: Random, count: number, faultsOfOne: () => readonly Unnumbered[]): readonly Round[] {
   let number = 0;
-  return Array.from({ length: Math.ceil(minutes * ROUNDS_A_MINUTE) }, (_, round) => {
+  return Array.from({ length: count }, (_, round) => {
     const epochs = random.integer(3, 4);
-    const faults = Array.from({ length: FAULTS_A_ROUND }, (): Fault => {
+    const faults = faultsOfOne().map((fault): Fault => {
       number += 1;
-      const kind = kinds();
-      return { number, round, ...faultOf(kind, random, workerPoints, commandPoints) };
+      return { number, round, ...fault };
     });
     return {
       number: round,
@@ -114,12 +135,7 @@ function dealer<T>(random: Random, all: readonly T[]): () => T {
 
 const SERVERS: readonly Server[] = ['postgres', 'temporal'];
 
-function faultOf(
-  kind: Kind,
-  random: Random,
-  workerPoint: () => string,
-  commandPoint: () => string,
-): Pick<Fault, 'at' | 'harm'> {
+function faultOf(kind: Kind, random: Random, workerPoint: () => string, commandPoint: () => string): Unnumbered {
   const at = { offsetMs: random.integer(0, LAST_OFFSET_MS) };
   const forMs = random.integer(1_000, 6_000);
   const target = random.pick(SERVERS);

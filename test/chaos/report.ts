@@ -17,12 +17,12 @@ export function roundText({ round, happened, missed, violations, judged, seconds
 export function failureText(
   failed: Played,
   played: readonly Played[],
-  seed: number,
-  minutes: number,
+  { seed, minutes, sweep }: { readonly seed: number; readonly minutes: number; readonly sweep: boolean },
   logs: string,
 ): string {
   const faults = played.flatMap(({ round }) => round.faults);
   const happened = new Set(played.flatMap((one) => one.happened.map(({ number }) => number)));
+  const numbers = failed.round.faults.map(({ number }) => number);
   const line = (fault: Fault) => `  ${happened.has(fault.number) ? ' ' : '-'} ${faultText(fault)}`;
   return [
     'The list of faults that were played (- : it found nothing to harm):',
@@ -30,7 +30,7 @@ export function failureText(
     `Violated after round ${failed.round.number}:`,
     ...failed.violations.flatMap(({ id, says, found }) => [`  ${id}: ${says}`, ...found.map((one) => `      ${one}`)]),
     `Logs: ${logs}`,
-    `Play the round again: npm run chaos -- --seed ${seed} --minutes ${minutes} --only ${failed.round.faults.map(({ number }) => number).join(',')}`,
+    `Play the round again: npm run chaos -- --seed ${seed}${sweep ? ' --sweep' : ` --minutes ${minutes}`} --only ${numbers.join(',')}`,
   ].join('\n');
 }
 
