@@ -13,6 +13,7 @@ export class Harms {
   readonly done = new Set<number>();
   private readonly underWay: Promise<void>[] = [];
   private begun = 0;
+  private over = false;
 
   constructor(
     private readonly servers: Servers,
@@ -24,6 +25,7 @@ export class Harms {
   begin(faults: readonly Fault[]): void {
     this.done.clear();
     this.begun = Date.now();
+    this.over = false;
     this.setTraps(faults);
     for (const fault of faults) {
       if ('offsetMs' in fault.at && isOfTheNetwork(fault.harm))
@@ -61,9 +63,7 @@ export class Harms {
     switch (harm.kind) {
       case 'kill-worker':
       case 'stop-worker':
-        return this.workers[harm.target === 'worker-1' ? 0 : 1]!.signal(
-          harm.kind === 'stop-worker' ? 'SIGTERM' : 'SIGKILL',
-        );
+        return this.killWorker(harm);
       case 'crash-postgres':
         await this.servers.crashPostgres(harm.signal, harm.downMs);
         return true;
@@ -76,9 +76,9 @@ export class Harms {
         proxy.heal('cut');
         return true;
       case 'reset':
-        return proxy.reset() > 0;
+        return (await this.until(() => proxy.connections > 0)) && proxy.reset() > 0;
       case 'half-close':
-        return proxy.halfClose(harm.towards) > 0;
+        return (await this.until(() => proxy.connections > 0)) && proxy.halfClose(harm.towards) > 0;
       case 'delay':
         proxy.delay(harm.ms);
         await sleep(harm.forMs);
@@ -96,10 +96,24 @@ export class Harms {
     }
   }
 
+  private async killWorker(harm: Extract<Harm, { kind: 'kill-worker' | 'stop-worker' }>): Promise<boolean> {
+    const worker = this.workers[harm.target === 'worker-1' ? 0 : 1]!;
+    await this.until(() => worker.pid !== null);
+    return worker.signal(harm.kind === 'stop-worker' ? 'SIGTERM' : 'SIGKILL');
+  }
+
+  /** Another fault may have taken away what this one is for: it waits until that is back, or the round is over. */
+  private async until(holds: () => boolean): Promise<boolean> {
+    while (!holds() && !this.over) await sleep(20);
+    return holds();
+  }
+
   /** Ends every harm: what was down comes up, what was slow is fast, and nothing waits to spring. */
   async end(faults: readonly Fault[]): Promise<void> {
     const last = Math.max(0, ...faults.map(({ at }) => ('offsetMs' in at ? at.offsetMs : 0)));
     await sleep(Math.max(0, this.begun + last + A_MOMENT_MS - Date.now()));
+    await Promise.all([...this.workers, ...this.operators].map((child) => child.up()));
+    this.over = true;
     for (const child of [...this.workers, ...this.operators]) child.setTraps([]);
     // What waits for a COMMIT that nobody makes any more is over with this, too.
     this.servers.proxies.postgres.heal();
