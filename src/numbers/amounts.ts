@@ -16,18 +16,16 @@ export function powerOfTen(exponent: number): bigint {
 /** floor(numerator / denominator), also below zero, where `/` would round up; denominator > 0. */
 export function floorDivide(numerator: bigint, denominator: bigint): bigint {
   const quotient = numerator / denominator;
-  return numerator < 0n && quotient * denominator !== numerator ? quotient - 1n : quotient;
+  return numerator % denominator < 0n ? quotient - 1n : quotient;
 }
 
 /** numerator / denominator rounded once, half to even; denominator > 0. */
 export function roundHalfEvenDivide(numerator: bigint, denominator: bigint): bigint {
-  const quotient = numerator / denominator;
-  const rest = numerator - quotient * denominator;
-  if (rest === 0n) return quotient;
-  const twice = rest < 0n ? -rest * 2n : rest * 2n;
-  if (twice < denominator) return quotient;
-  if (twice === denominator && quotient % 2n === 0n) return quotient;
-  return rest < 0n ? quotient - 1n : quotient + 1n;
+  const floor = floorDivide(numerator, denominator);
+  const twice = 2n * (numerator - floor * denominator);
+  if (twice < denominator) return floor;
+  if (twice > denominator) return floor + 1n;
+  return floor % 2n === 0n ? floor : floor + 1n;
 }
 
 /**
@@ -39,17 +37,16 @@ export function parseScaled(text: string, decimals: number): bigint {
   const small = parseSmallScaled(text, decimals);
   if (small >= 0) return BigInt(small);
   requireNumberText(text, decimals);
-  const point = text.indexOf('.');
-  if (point < 0) return BigInt(text) * powerOfTen(decimals);
-  const fraction = text.slice(point + 1, point + 1 + decimals).padEnd(decimals, '0');
-  return BigInt(text.slice(0, point) + fraction);
+  const [whole, fraction = ''] = text.split('.');
+  // What is cut off is zeros: more decimals were just refused.
+  return BigInt(whole! + fraction.slice(0, decimals).padEnd(decimals, '0'));
 }
 
 /** So many digits are below 2^53, so a number holds them exactly. */
 const SMALL_DIGITS = 15;
 const ZERO = 48;
 const POINT = 46;
-const POWERS_OF_TEN = Array.from({ length: SMALL_DIGITS + 1 }, (_, exponent) => 10 ** exponent);
+const POWERS_OF_TEN = Array.from({ length: SMALL_DIGITS }, (_, exponent) => 10 ** exponent);
 
 /**
  * `parseScaled` as a number, for the short plain numbers that nearly every row has: several of them a row, a million
@@ -83,7 +80,7 @@ export function scaledText(scaled: bigint, decimals: number): string {
   const digits = (negative ? -scaled : scaled).toString().padStart(decimals + 1, '0');
   const point = digits.length - decimals;
   let end = digits.length;
-  while (end > point && digits.charCodeAt(end - 1) === 48) end -= 1;
+  while (digits.charCodeAt(end - 1) === 48) end -= 1;
   const text = end > point ? `${digits.slice(0, point)}.${digits.slice(point, end)}` : digits.slice(0, point);
   return negative ? `-${text}` : text;
 }

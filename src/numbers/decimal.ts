@@ -57,7 +57,7 @@ export function requireNumberText(text: string, maxDecimals: number): void {
     );
   }
   const point = text.indexOf('.');
-  if (point < 0 || text.length - point - 1 <= maxDecimals) return;
+  if (point === -1) return;
   let end = text.length;
   while (text.charCodeAt(end - 1) === 48) end -= 1;
   if (end - point - 1 > maxDecimals) {

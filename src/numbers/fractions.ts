@@ -57,8 +57,8 @@ export function over(left: Fraction, right: Fraction): Fraction {
 /** Negative, zero or positive, as left is below, equal to or above right. */
 export function compare(left: Fraction, right: Fraction): number {
   const difference = left.numerator * right.denominator - right.numerator * left.denominator;
-  if (difference === 0n) return 0;
-  return difference < 0n ? -1 : 1;
+  if (difference < 0n) return -1;
+  return difference > 0n ? 1 : 0;
 }
 
 export function smaller(left: Fraction, right: Fraction): Fraction {

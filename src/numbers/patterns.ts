@@ -12,11 +12,11 @@ export const IDENTIFIER_PATTERN = /^[A-Za-z0-9._:-]{1,128}$/;
 /** A 20-byte address, 0x-prefixed (spec §3). The zero address matches too: see {@link isPayee}. */
 export const PAYEE_PATTERN = /^0x[0-9a-fA-F]{40}$/;
 
-const ZERO_ADDRESS_PATTERN = /^0x0{40}$/;
+const ZERO_ADDRESS = `0x${'0'.repeat(40)}`;
 
 /** true for an address that can be paid: the zero address is no payee (spec §3). */
 export function isPayee(text: string): boolean {
-  return PAYEE_PATTERN.test(text) && !ZERO_ADDRESS_PATTERN.test(text);
+  return PAYEE_PATTERN.test(text) && text !== ZERO_ADDRESS;
 }
 
 /**
@@ -26,6 +26,6 @@ export function isPayee(text: string): boolean {
  * would not be: it puts `a` before `B`.
  */
 export function compareBytes(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+  if (left < right) return -1;
+  return left > right ? 1 : 0;
 }

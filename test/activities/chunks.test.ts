@@ -5,6 +5,7 @@ import { pauseAt } from '../harness/gates';
 import { activitiesOn, rewardAll, settleAllInProcess } from '../harness/in-process';
 import { makeNetwork, type NetworkKnobs } from '../harness/networks';
 import { settledState } from '../harness/settled-state';
+import { until } from '../harness/worlds';
 
 const operatorOf = (database: TestDatabase) => ({ pool: database.operator, actor: 'olivia' });
 
@@ -70,6 +71,14 @@ async function derived(database: TestDatabase) {
 const payouts = async (database: TestDatabase) =>
   (await database.superuser.query('select t::text from settle.payout t order by provider')).rows;
 
+/** Whether a session of this database waits for a lock. */
+const somebodyWaits = async ({ superuser }: TestDatabase) =>
+  (
+    await superuser.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    )
+  ).rowCount !== 0;
+
 test.each(['reward:computed', 'reward:copied'])(
   'a first attempt that is slow at %s and its retry leave the rows once',
   (point) =>
@@ -82,9 +91,10 @@ test.each(['reward:computed', 'reward:copied'])(
         null,
       );
       await slow.arrived;
-      // Where the first one holds the chunk's lock, the second waits for it.
       const second = activities.reward(key, 0, null);
+      // Where the first one holds the chunk's lock, the second waits for it; else it need not wait.
       if (point === 'reward:computed') await second;
+      else await until('the retry waits for the first attempt', () => somebodyWaits(database));
       slow.release();
       expect(await first).toEqual(await second);
       expect(await payouts(database)).toHaveLength(2);

@@ -6,8 +6,12 @@ import { migrate } from '../../src/store/migrate';
 import { bundleWorkflows } from '../../src/worker/bundle-workflows';
 import { SERVERS_FILE, type TestServers } from './servers';
 
-/** Once for a run of jest: starts both servers in a temporary home, migrates a template, bundles the workflows. */
+/**
+ * Once for a run of jest: starts both servers in a temporary home, migrates a template, bundles the workflows. Where
+ * somebody started them for many runs, those are used.
+ */
 export default async function startServers(): Promise<void> {
+  if (process.env[SERVERS_FILE] !== undefined) return;
   const bundling = bundleWorkflows();
   bundling.catch(() => undefined);
   const stack = await openTemporaryStack({ env: { ...process.env, DATABASE_URL: '', TEMPORAL_ADDRESS: '' } });

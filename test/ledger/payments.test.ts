@@ -248,6 +248,15 @@ describe('confirming', () => {
     });
   });
 
+  test('a line that was confirmed in part takes the rest and not a base unit more', async () => {
+    await confirmed(database, network, batch, ['p0', 'tx1', 5n]);
+    const rest = amounts.p0! - 5n;
+    const attempt = confirmed(database, network, batch, ['p0', 'tx2', rest + 1n]);
+    await expect(attempt).rejects.toMatchObject({ id: 'PaymentConflict' });
+    await expect(attempt).rejects.toThrow(`${rest + 1n} base units are 1 more than is open of ${amounts.p0}`);
+    expect(await confirmed(database, network, batch, ['p0', 'tx2', rest])).toMatchObject({ booked: 1 });
+  });
+
   test('two confirmations of one file may not overpay together', async () => {
     const half = amounts.p0! / 2n + 1n;
     await expect(confirmed(database, network, batch, ['p0', 'a', half], ['p0', 'b', half])).rejects.toMatchObject({

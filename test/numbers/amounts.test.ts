@@ -1,8 +1,10 @@
 import { Decimal as DecimalJs } from 'decimal.js';
 import fc from 'fast-check';
 import {
+  amountText,
   decimalOf,
   floorDivide,
+  fromNano,
   microUnitsText,
   parseAmount,
   parseCount,
@@ -13,9 +15,10 @@ import {
   scaledOf,
   scaledText,
   toNano,
+  unitHoursOf,
 } from '../../src/numbers/amounts';
 import { Decimal } from '../../src/numbers/decimal';
-import type { Ratio } from '../../src/numbers/units';
+import type { Amount, MicroUnits, NanoRatio, Ratio } from '../../src/numbers/units';
 
 /** The oracle of this file: decimal.js at precision 200. */
 const Oracle = DecimalJs.clone({
@@ -101,6 +104,16 @@ describe('texts of scaled integers', () => {
     expect(microUnitsText(parseMicroUnits('2.50'))).toBe('2.5');
   });
 
+  test('each unit has its own scale', () => {
+    expect(unitHoursOf(1_500_000n as MicroUnits).toFixed()).toBe('1.5');
+    expect(fromNano(1_500_000_000n as NanoRatio).toFixed()).toBe('1.5');
+    expect(amountText(1_500_000n as Amount)).toBe('1500000');
+  });
+
+  test('whole numbers keep the zeros at their end', () => {
+    expect([scaledText(100n, 0), scaledText(0n, 0), scaledText(100_000_000n, 6)]).toEqual(['100', '0', '100']);
+  });
+
   test('a value that was not quantised is not cut off in silence', () => {
     expect(() => toNano(new Decimal('0.0000000001') as Ratio)).toThrow(RangeError);
     expect(toNano(new Decimal('-0.5') as Ratio)).toBe(-500_000_000n);
@@ -140,7 +153,16 @@ describe('parseSmallScaled', () => {
     );
   });
 
-  test.each(['', '.', '.5', '1.', '-1', '+1', '1e3', '1.2.3', ' 1', '0x1', '1234567890123456'])(
+  test('takes 15 digits with those that the decimals add, from wherever they stand', () => {
+    expect(parseSmallScaled('123456789012345', 0)).toBe(123_456_789_012_345);
+    expect(parseSmallScaled('123456789', 6)).toBe(123_456_789_000_000);
+    expect(parseSmallScaled('1', 14)).toBe(100_000_000_000_000);
+    expect(parseSmallScaled(`${'x'.repeat(20)}9.9,7`, 1, 20, 23)).toBe(99);
+    expect(parseSmallScaled('1234567890123456', 0)).toBe(-1);
+    expect(parseSmallScaled('1', 15)).toBe(-1);
+  });
+
+  test.each(['', '.', '.5', '1.', '-1', '+1', '1e3', '1a', '1.a', '1.2.3', ' 1', '0x1', '1234567890123456'])(
     'leaves %p to parseScaled',
     (text) => {
       expect(parseSmallScaled(text, 6)).toBe(-1);

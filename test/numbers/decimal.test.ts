@@ -65,7 +65,15 @@ describe('parseDecimalText', () => {
 
   test('more decimals than allowed are refused, never rounded away', () => {
     expect(() => parseDecimalText('0.0000000001', 9)).toThrow(NumberTextError);
-    expect(() => parseDecimalText('0.0000000001', 9)).toThrow('has 10 decimals, allowed are 9');
+    expect(() => parseDecimalText('0.0000000001', 9)).toThrow(
+      expect.objectContaining({ id: 'number-text', name: 'NumberTextError', reason: 'too-many-decimals' }),
+    );
+    expect(() => parseDecimalText('0.0000000001', 9)).toThrow('"0.0000000001" has 10 decimals, allowed are 9');
+  });
+
+  test('a long text is shown shortened, one of 60 characters whole', () => {
+    expect(() => parseDecimalText('x'.repeat(60), 9)).toThrow(`"${'x'.repeat(60)}" is not a number`);
+    expect(() => parseDecimalText('x'.repeat(61), 9)).toThrow(`"${'x'.repeat(57)}..." is not a number`);
   });
 
   test('trailing zeros do not count as decimals', () => {

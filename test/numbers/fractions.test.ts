@@ -36,6 +36,17 @@ test('the denominator is above zero, whatever the signs', () => {
   expect(compare(over(ONE, minus(ZERO, ONE)), ZERO)).toBe(-1);
 });
 
+test('a half over two thirds is three quarters', () => {
+  expect(over(fraction(1n, 2n), fraction(2n, 3n))).toEqual({ numerator: 3n, denominator: 4n });
+});
+
+test('of equals, the first is the smaller and the larger', () => {
+  const [half, same] = [fraction(1n, 2n), fraction(2n, 4n)];
+  expect(compare(half, same)).toBe(0);
+  expect(smaller(half, same)).toBe(half);
+  expect(larger(half, same)).toBe(half);
+});
+
 test('two thirds and a third are one: nothing is rounded before the sum', () => {
   const third = quotient(d('1'), d('3'));
   expect(compare(plus(third, plus(third, third)), ONE)).toBe(0);

@@ -19,6 +19,7 @@ test('identifiers compare by bytes, not by a locale', () => {
   ]);
   expect(compareBytes('a', 'a')).toBe(0);
   expect(compareBytes('a', 'ab')).toBe(-1);
+  expect(compareBytes('ab', 'a')).toBe(1);
 });
 
 test('a payee is a 20-byte address and not the zero address', () => {
@@ -27,6 +28,11 @@ test('a payee is a 20-byte address and not the zero address', () => {
   for (const text of ['', `0x${'a'.repeat(39)}`, `0X${'a'.repeat(40)}`, 'a'.repeat(42), `0x${'g'.repeat(40)}`]) {
     expect(isPayee(text)).toBe(false);
   }
+});
+
+test('nothing stands before or behind an address', () => {
+  const address = `0x${'a'.repeat(40)}`;
+  expect([address, ` ${address}`, `${address}0`, `${address}\n`].map(isPayee)).toEqual([true, false, false, false]);
 });
 
 test('counts have digits only', () => {

@@ -61,6 +61,19 @@ test('expired: when nobody decides in time, the epoch is failed by that name', a
   });
 });
 
+test('a hold past its deadline cannot be approved any more, even where nobody has recorded that it expired', async () => {
+  await world.withWorker({}, async () => {
+    const { network } = await heldNetwork({ holdSeconds: 2 });
+    await run(network, 1).terminate('the test wants it so');
+    await until('the hold is overdue', async () => (await openHolds(world.database.viewer, network))[0]!.overdue);
+    await expect(decideAs('paul', network, 'approved')).rejects.toMatchObject({
+      id: 'HoldClosed',
+      message: expect.stringContaining('expired at'),
+    });
+    expect(await openHolds(world.database.viewer, network)).toHaveLength(1);
+  });
+});
+
 test('a hold whose run is gone expires by its row when the next loop looks at it', async () => {
   await world.withWorker({}, async () => {
     const { network } = await heldNetwork({ holdSeconds: 2 });
