@@ -76,8 +76,8 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
     id: 'changed-rows-rewarded',
     mistake: 'the rows that a chunk reads are not compared with the digest that they were sealed with',
     file: 'activities/reward.ts',
-    find: 'if (digest !== chunk.digests[table]) {',
-    replace: 'if (digest === undefined) {',
+    find: 'requireSealed(chunk, read);',
+    replace: '',
     caughtBy: tests(
       'test/activities/guards.test.ts',
       'a chunk changed after sealing is noticed where it is only summed',
