@@ -47,6 +47,8 @@ export function openPool(options: PoolOptions): Pool {
     ...(options.idleTimeoutMs === undefined ? {} : { idleTimeoutMillis: options.idleTimeoutMs }),
     connectionTimeoutMillis: 10_000,
     keepAlive: true,
+    // A network that swallows everything says nothing: without this it is noticed after the system's default of hours.
+    keepAliveInitialDelayMillis: 10_000,
     types: {
       getTypeParser: (oid, format) => (oid === INT8_OID ? countOf : types.getTypeParser(oid, format)),
     } as NonNullable<PoolConfig['types']>,

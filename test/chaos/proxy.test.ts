@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, connect, createServer, type Server, Socket } from 'node:net';
+import { openPool } from '../../src/store/pool';
 import { TcpProxy } from './proxy';
 
 /** A server that answers every piece with `echo:` and the piece, and remembers what it was told. */
@@ -155,4 +156,20 @@ test('a server that is not there is a connection that breaks', async () => {
   socket.on('error', () => undefined);
   await closed(socket);
   await alone.close();
+});
+
+test('a pool asks after a network that swallows everything within seconds, not after hours', async () => {
+  const asked = jest.spyOn(Socket.prototype, 'setKeepAlive');
+  const url = `postgresql://nobody@127.0.0.1:${proxy.port}/nothing`;
+  const pool = openPool({ url, role: null, applicationName: 'test', onIdleError: () => undefined });
+  const connecting = pool.connect().then(
+    () => 'connected',
+    () => 'broken',
+  );
+  while (asked.mock.calls.length === 0) await new Promise(setImmediate);
+  expect(asked).toHaveBeenCalledWith(true, 10_000);
+  proxy.reset();
+  expect(await connecting).toBe('broken');
+  await pool.end();
+  asked.mockRestore();
 });
