@@ -1,9 +1,8 @@
 import type { Command } from 'commander';
 import type { RangeReport } from '../commands/archive-epochs';
 import type { ArchivedRange } from '../store/archives';
-import { type EpochRange, rangeArgument, reasonArgument } from './arguments';
+import { type EpochRange, rangeArgument, reasonArgument, requestIdArgument } from './arguments';
 import { UsageError } from './errors';
-import { requestIdOption } from './groups';
 import type { Io } from './io';
 import { withDatabase } from './open';
 import type { Column } from './output';
@@ -24,9 +23,11 @@ export function register(program: Command, io: Io): void {
     .option('--out <dir>', 'write the archives below this folder; without it nothing is done but looked')
     .option('--reason <text>', 'why, for the record', reasonArgument)
     .option('--detach', 'once an archive is complete, drop its rows from the database')
-    .addOption(requestIdOption())
+    .option('--request-id <id>', 'under which id it goes on record', requestIdArgument)
+    // What stands after `list` and `attach` is theirs.
+    .enablePositionalOptions()
     .action((range: EpochRange, options: ArchiveOptions) => run(io, range, options));
-  archive
+  const list = archive
     .command('list')
     .description('which epochs are archived, in which files')
     .action(() =>
@@ -35,12 +36,12 @@ export function register(program: Command, io: Io): void {
         io.sheet({ columns: LIST_COLUMNS, rows: await listArchives(pool), empty: 'Nothing is archived.' });
       }),
     );
-  archive
+  const attach = archive
     .command('attach')
     .description('put the rows of an archive back, for disputes and everything else; exit 5 if a file was altered')
     .argument('<dir>', 'the archive, like DIR/epochs-0-255')
     .requiredOption('--reason <text>', 'why, for the record', reasonArgument)
-    .addOption(requestIdOption())
+    .option('--request-id <id>', 'under which id it goes on record', requestIdArgument)
     .action(async (folder: string, { reason, requestId }: { reason: string; requestId?: string }) => {
       const { attachArchive } = await import('../commands/attach-archive.js');
       await withDatabase(io, async (session) => {
@@ -55,6 +56,9 @@ export function register(program: Command, io: Io): void {
         });
       });
     });
+  for (const one of [list, attach]) {
+    one.configureHelp({ ...one.configureHelp(), visibleGlobalOptions: () => [...program.options] });
+  }
 }
 
 async function run(io: Io, range: EpochRange, { out, reason, detach, requestId }: ArchiveOptions): Promise<void> {

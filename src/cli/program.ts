@@ -62,6 +62,9 @@ const EXAMPLES = `Examples:
   settle hold approve 42 --reason "checked"   let a held epoch be published
 `;
 
+/** How the library begins to say that an argument is wrong; what follows is ours. */
+const INVALID_ARGUMENT = /^error: command-argument value '(.*)' is invalid for argument '(.*)'\. /s;
+
 /** Every command, each from a file of its own. */
 export function createProgram(io: Io): Command {
   const program = new Command('settle')
@@ -74,7 +77,12 @@ export function createProgram(io: Io): Command {
     .option('--no-input', 'never ask anything')
     .option('--debug', 'show the stack of an error')
     .configureHelp({ showGlobalOptions: true, helpWidth: io.width })
-    .configureOutput({ writeOut: (text) => io.data(text), writeErr: (text) => io.say(text.trimEnd()) })
+    .configureOutput({
+      writeOut: (text) => io.data(text),
+      writeErr: (text) => io.say(text.trimEnd()),
+      outputError: (text, write) => write(text.replace(INVALID_ARGUMENT, "error: '$1' is not understood as <$2>: ")),
+    })
+    .showHelpAfterError('  next:  add --help to see how it is called.')
     .addHelpText('before', EXAMPLES)
     .version(version(), '-V, --version', 'the version of settle')
     .exitOverride()

@@ -136,7 +136,8 @@ async function archiveRange(
   const before = await reportOf(context, first);
   if (before.state === 'archived') return before;
   const range = `epochs ${before.first}..${before.last}`;
-  const [network = ''] = before.networks;
+  // The first stands for all: a refused attempt is one row.
+  const [network = null] = before.networks;
   return refusedOnRecord(context, { network, action: 'partition-archive', subject: range }, async () => {
     requireNothingInTheWay(before);
     const folder = join(resolve(wish.out), archiveName(first));

@@ -39,7 +39,7 @@ export async function attachArchive(context: CommandContext, wish: AttachWish): 
   await requireRole(context.pool, 'settle_operator');
   const read = await readManifest(wish.folder);
   const { first, last, epochs } = read.manifest;
-  const [network = ''] = epochs.map((epoch) => epoch.network);
+  const [network = null] = epochs.map((epoch) => epoch.network);
   return alone(context, first, () =>
     refusedOnRecord(context, { network, action: 'partition-return', subject: `epochs ${first}..${last}` }, async () => {
       const rows = epochs.reduce((sum, epoch) => sum + epoch.rows, 0);

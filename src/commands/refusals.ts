@@ -4,7 +4,8 @@ import type { CommandContext } from './context';
 import { CommandError } from './errors';
 
 export interface Attempt {
-  readonly network: string;
+  /** null: it is about all networks of the database. */
+  readonly network: string | null;
   readonly action: string;
   readonly subject: string;
   readonly requestId?: string;

@@ -2,6 +2,7 @@ import { balanceOf } from '../ledger/dues';
 import { type ProviderStatement, statementDiscrepancy, statementOf } from '../ledger/statement';
 import { parseAmount } from '../numbers/amounts';
 import { instantText } from '../rulesets/1/calendar';
+import { requireRows } from '../store/archives';
 import { lastEntry } from '../store/chain';
 import { getNetwork } from '../store/networks';
 import type { Queryable } from '../store/pool';
@@ -32,6 +33,7 @@ const MARKETS = 6;
  * A provider's account over a range of epochs, from one unchanging view of the database.
  *
  * @throws QueryError `nothing-published`, `provider-unknown`, `range-empty`, `statement-mismatch`
+ * @throws StoreError `EpochArchived` if the range has archived epochs; those below it are no hindrance
  */
 export async function providerStatement(
   db: Queryable,
@@ -46,6 +48,7 @@ export async function providerStatement(
   const first = range.first ?? calendar.firstEpoch;
   const last = range.last ?? newest;
   if (first > last) throw emptyRange(network, first, last, newest);
+  await requireRows(db, first, last);
   const entry = (await lastEntry(db, network))!;
   const { statement, inFlight } = await accountOf(db, network, provider, first, last);
   const { closing } = statement;

@@ -70,7 +70,7 @@ export async function archivesBefore(
 /** For reading rows of epochs. @throws StoreError `EpochArchived` that says which folders to bring */
 export async function requireRows(db: Queryable, first: number, last: number): Promise<void> {
   const absent = await absentArchives(db, first, last);
-  if (absent.length > 0) throw epochArchived(absent, 'name it with --archive DIR');
+  if (absent.length > 0) throw epochArchived(absent, 'name it with --archive DIR, or ask for other epochs');
 }
 
 /** For work that changes something. @throws StoreError `EpochArchived` */
@@ -176,6 +176,8 @@ export async function archivePartition(
   writtenTo: string,
 ): Promise<void> {
   await db.query('set local statement_timeout = 0');
+  // Millions of payees are summed in memory rather than in files.
+  await db.query(`set local work_mem = '128MB'`);
   await refusing(act.first, () =>
     db.query('select settle.archive_partition($1, $2, $3, $4, $5, $6)', [
       act.first,

@@ -41,7 +41,10 @@ export async function statementRevisions(
   return found.rows;
 }
 
-/** What a provider is entitled to of the epochs below `first`, and of those up to `last`, in their newest revisions. */
+/**
+ * What a provider is entitled to of the epochs below `first`, and of those up to `last`, in their newest revisions. Of
+ * archived ranges below `first` by the totals that were kept of them.
+ */
 export async function entitledUpTo(
   db: Queryable,
   network: string,
@@ -53,10 +56,14 @@ export async function entitledUpTo(
     `with newest as (
        select distinct on (epoch) epoch, revision, computation from chain_entry
        where network = $1 and kind = 'revision' and epoch <= $4 order by epoch, revision desc)
-     select coalesce(sum(p.amount) filter (where n.epoch < $3), 0)::text as before, coalesce(sum(p.amount), 0)::text as "upTo"
-     from newest n cross join lateral (
-       select amount from payout where network = $1 and epoch = n.epoch and revision = n.revision
-         and computation = n.computation and provider = $2 limit 1) p`,
+     select coalesce(sum(amount) filter (where epoch < $3), 0)::text as before, coalesce(sum(amount), 0)::text as "upTo"
+     from (
+       select n.epoch, p.amount from newest n cross join lateral (
+         select amount from payout where network = $1 and epoch = n.epoch and revision = n.revision
+           and computation = n.computation and provider = $2 limit 1) p
+       union all
+       select a.low, k.entitlement from settle.absent_ranges() a join archived_entitlement k using (low, archive_no)
+       where k.network = $1 and k.provider = $2 and a.low < $3) e`,
     [network, provider, first, last],
   );
   return found.rows[0]!;

@@ -56,6 +56,15 @@ describe('a wrong call', () => {
   });
 });
 
+test('what is wrong about an argument is said in our words, with where to read more', async () => {
+  const { stderr } = await ended('epoch', 'show', 'abc');
+  expect(stderr).toBe(
+    "error: 'abc' is not understood as <epoch>: an epoch is a whole number from 0 to 2147483647, like 42.\n" +
+      '  next:  add --help to see how it is called.\n',
+  );
+  expect((await ended('audti')).stderr).toMatch(/unknown command 'audti'\n\(Did you mean audit\?\)\n {2}next: {2}/);
+});
+
 describe('a policy that cannot be used', () => {
   it('is refused with file, line and key before anything is started', async () => {
     const bad = join(folder, 'bad.yaml');

@@ -1,8 +1,8 @@
 import type { Command } from 'commander';
 import type { ProviderStatement } from '../../ledger/statement';
-import { epochArgument } from '../arguments';
+import { epochArgument, LAST_EPOCH } from '../arguments';
 import { UsageError } from '../errors';
-import { networkOption } from '../groups';
+import { archiveOption, networkOption } from '../groups';
 import type { Io } from '../io';
 import { statementSheet, statementText, statementValue } from './statement-text';
 
@@ -12,6 +12,7 @@ interface StatementOptions {
   readonly to?: number;
   readonly html?: string;
   readonly force?: boolean;
+  readonly archive?: readonly string[];
 }
 
 export function register(program: Command, io: Io): void {
@@ -24,22 +25,26 @@ export function register(program: Command, io: Io): void {
     .option('--html <file>', 'write it as a page to read and print, with plots, instead')
     .option('--force', 'replace the file if it is there')
     .addOption(networkOption())
+    .addOption(archiveOption())
     .action((provider: string, options: StatementOptions) => statement(io, provider, options));
 }
 
 async function statement(io: Io, provider: string, options: StatementOptions): Promise<void> {
-  const { network, from, to, html, force } = options;
+  const { network, from, to, html, force, archive } = options;
   if (force === true && html === undefined) throw new UsageError('--force belongs to --html FILE.');
   if (from !== undefined && to !== undefined && to < from)
     throw new UsageError(`--to ${to} is before --from ${from}: write the lower epoch in --from.`);
-  const { withDatabase } = await import('../open.js');
+  const { broughtFor, withDatabase } = await import('../open.js');
   const { unchangingView } = await import('../../store/pool.js');
   const { providerStatement } = await import('../../queries/provider-statement.js');
   const range = { first: from ?? null, last: to ?? null };
   const found = await withDatabase(
     io,
     ({ pool }) => unchangingView(pool, (client) => providerStatement(client, network, provider, range)),
-    { role: 'settle_viewer' },
+    {
+      role: 'settle_viewer',
+      ...broughtFor(archive, { network, first: from ?? 0, last: to ?? LAST_EPOCH, allPayouts: true }),
+    },
   );
   if (html === undefined) print(io, found);
   else await writePage(io, found, html, force === true);
