@@ -2,14 +2,16 @@ import { connect, createServer, type Socket } from 'node:net';
 import { pipeline } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
 
-/** A way to a server of this machine that takes only so many bytes a second, and holds none back. */
+/** A way to a server of this machine that takes only so many bytes a second. */
 export interface NarrowLink {
   /** The same URL by this way. */
   through(url: string): string;
-  /** Bytes that went to the server so far. */
-  sent(): number;
   /** Resolves once so many bytes have gone to the server. */
   reached(bytes: number): Promise<void>;
+  /** Lets nothing pass to the server until the way is widened. */
+  pause(): void;
+  /** Takes the limit away. */
+  widen(): void;
   /** Ends every connection at once, as a server that dies does. */
   cut(): void;
   close(): Promise<void>;
@@ -17,10 +19,12 @@ export interface NarrowLink {
 
 export async function narrowLink(serverPort: number, bytesASecond: number): Promise<NarrowLink> {
   const sockets = new Set<Socket>();
+  let rate = bytesASecond;
   let sent = 0;
   async function* narrow(pieces: AsyncIterable<Buffer>) {
     for await (const piece of pieces) {
-      await delay((piece.length * 1000) / bytesASecond);
+      while (rate === 0) await delay(10);
+      await delay((piece.length * 1000) / rate);
       sent += piece.length;
       yield piece;
     }
@@ -45,7 +49,12 @@ export async function narrowLink(serverPort: number, bytesASecond: number): Prom
       other.host = `127.0.0.1:${port}`;
       return other.toString();
     },
-    sent: () => sent,
+    pause() {
+      rate = 0;
+    },
+    widen() {
+      rate = Number.POSITIVE_INFINITY;
+    },
     async reached(bytes) {
       while (sent < bytes) await delay(10);
     },
