@@ -50,6 +50,10 @@ export function figuresOf(options: BenchOptions, runs: readonly RunResult[]): Fi
     ),
     sealToPublishedSeconds: of(sealToPublished),
     sealToProvedSeconds: of(sealToProved),
+    workerCpuSeconds: of((run) => medianOf(run.settled.epochs.map((epoch) => epoch.workerCpuSeconds))),
+    postgresCpuSeconds: of((run) => medianOf(run.settled.epochs.map((epoch) => epoch.postgresCpuSeconds))),
+    floorCpuSeconds: of((run) => run.floor?.settleCpuSeconds ?? null),
+    startToPublishedSeconds: of((run) => median(run.settled.epochs.map((epoch) => epoch.startToPublished))),
     startToEndSeconds: of((run) => median(epochSeconds(run))),
     firstEpochSeconds: of((run) => epochSeconds(run)[0]!),
     lastEpochSeconds: of((run) => epochSeconds(run).at(-1)!),
@@ -82,6 +86,10 @@ export function figuresOf(options: BenchOptions, runs: readonly RunResult[]): Fi
     databaseBytesPerProviderAndEpoch: of((run) => bytes(run) / rows / options.epochs),
     secondLookSample: of((run) => run.secondLook.sampled),
   };
+}
+
+function medianOf(values: readonly (number | null)[]): number | null {
+  return values.some((value) => value === null) ? null : median(values as number[]);
 }
 
 function perLeaf(seconds: number | undefined, leaves: number | undefined): number | null {

@@ -5,6 +5,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { PoolClient } from 'pg';
 import { from as copyFrom, to as copyTo } from 'pg-copy-streams';
+import { cpuOfServer } from './cpu';
 import type { Servers } from './servers';
 import { NETWORK, timed } from './settling';
 
@@ -22,6 +23,8 @@ export interface Floor {
   readonly settleSeconds: number;
   /** The same with the payee rows. */
   readonly claimedSeconds: number;
+  /** CPU seconds of PostgreSQL for two reads and one write; null: unknown. */
+  readonly settleCpuSeconds: number | null;
 }
 
 const EPOCH = 0;
@@ -50,13 +53,18 @@ export async function measureFloor(servers: Servers, folder: string): Promise<Fl
     await client.query('create schema floor');
     // Warm for both: what was read just before is in memory.
     await readOut(client);
+    const cpu = () => (servers.postgresPid === null ? null : cpuOfServer(servers.postgresPid));
+    const beforeRead = cpu();
     const read = await timed(() => readOut(client));
+    const readCpu = difference(cpu(), beforeRead);
     const payouts = await kept(client, `select ${PAYOUT_COLUMNS} from settle.payout ${OF_EPOCH} order by provider`);
     const claims = await kept(
       client,
       `select network, position, payee, entitlement, cumulative from settle.claim order by position, payee`,
     );
+    const beforeWrite = cpu();
     const write = await timed(() => copyIn(client, 'payout', PAYOUT_COLUMNS, payouts));
+    const writeCpu = difference(cpu(), beforeWrite);
     const claimed = await timed(() =>
       copyIn(client, 'claim', 'network, position, payee, entitlement, cumulative', claims),
     );
@@ -69,12 +77,16 @@ export async function measureFloor(servers: Servers, folder: string): Promise<Fl
       importSeconds: imported.seconds,
       settleSeconds,
       claimedSeconds: settleSeconds + claimed.seconds,
+      settleCpuSeconds: readCpu === null || writeCpu === null ? null : 2 * readCpu + writeCpu,
     };
   } finally {
     await client.query('drop schema if exists floor cascade');
     client.release();
   }
 }
+
+const difference = (after: number | null, before: number | null): number | null =>
+  after === null || before === null ? null : after - before;
 
 async function readOut(client: PoolClient): Promise<void> {
   for (const statement of SEALED) {

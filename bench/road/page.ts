@@ -111,6 +111,13 @@ function targetTable(results: readonly BenchResult[]): string[] {
     row(['---', '---', ...results.map(() => '---')]),
     ...lines,
     row(['time over the time for a tenth of the providers', '11 x', ...tenfold]),
+    row([
+      'start to published, of 1,500 providers',
+      '1.5 s',
+      ...results.map((result) =>
+        result.options.providers === 1500 ? withSpread(result, 'startToPublishedSeconds') : '-',
+      ),
+    ]),
     row(['load average of the machine at the end', '', ...results.map(({ loadAverage }) => shown(loadAverage))]),
   ];
 }
@@ -122,10 +129,14 @@ function stepTable(results: readonly BenchResult[]): string[] {
     row(['---', ...results.map(() => '---')]),
     ...STEPS.map((step) => line(step, `${step}Seconds`)),
     line('seal to published', 'sealToPublishedSeconds'),
+    line('CPU seconds of the worker in that time', 'workerCpuSeconds'),
+    line('CPU seconds of PostgreSQL in that time', 'postgresCpuSeconds'),
+    line('start to published', 'startToPublishedSeconds'),
     line('start to end', 'startToEndSeconds'),
     line('rows imported a second', 'importRowsPerSecond'),
     line('providers rewarded a second', 'rewardProvidersPerSecond'),
     line('floor: rows out twice, payouts in', 'floorSeconds'),
+    line('CPU seconds of PostgreSQL in that floor', 'floorCpuSeconds'),
     line('floor: payee rows in', 'floorClaimsSeconds'),
     line('floor: files in by bare COPY', 'floorImportSeconds'),
     line('one SQL statement with numeric', 'sqlSeconds'),

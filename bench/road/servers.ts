@@ -24,6 +24,7 @@ export interface Servers {
 }
 
 export interface BenchWorker {
+  readonly pid: number;
   /** Peak resident memory so far, in bytes; null: unknown. */
   peak(): number | null;
   stop(): Promise<void>;
@@ -93,6 +94,7 @@ async function forkWorker(env: NodeJS.ProcessEnv): Promise<BenchWorker> {
     child.once('exit', (code) => reject(new Error(`the worker ended with ${code} before it was ready`)));
   });
   return {
+    pid: child.pid!,
     peak: () => peakResident(child.pid!),
     async stop() {
       if (child.connected) child.disconnect();

@@ -4,10 +4,11 @@ import { temporal } from '@temporalio/proto';
 import { createNetwork } from '../../src/commands/create-network';
 import { importBundle } from '../../src/commands/import-bundle';
 import { epochWorkflowId, loopAnswer, startLoop } from '../../src/commands/run-epochs';
+import { type CpuWatch, cpuOf, cpuOfServer, watchCpu } from './cpu';
 import { writeBundle } from './inputs';
 import { watchServer } from './memory';
 import type { BenchOptions } from './options';
-import type { Servers } from './servers';
+import type { BenchWorker, Servers } from './servers';
 
 export const NETWORK = 'bench';
 const ROOT = join(__dirname, '..', '..');
@@ -21,8 +22,12 @@ export interface EpochTimes {
   /** From the first activity of sealing to the end of publishing. */
   readonly sealToPublished: number;
   readonly sealToProved: number;
-  /** From the start of the run to its end. */
+  /** From the start of the run to the end of publishing, and to its own. */
+  readonly startToPublished: number;
   readonly startToEnd: number;
+  /** CPU seconds from seal to published; null: unknown. */
+  readonly workerCpuSeconds: number | null;
+  readonly postgresCpuSeconds: number | null;
   readonly historyEvents: number;
   readonly historyBytes: number;
   /** Chunk activities by the worker process that completed them. */
@@ -71,17 +76,23 @@ export async function settleBundle(
   // What autovacuum does by itself while inputs arrive over an hour; it would else run in the middle of a step.
   await servers.owner.query('vacuum (analyze)');
   await servers.owner.query('checkpoint');
-  const workers = [];
+  const workers: BenchWorker[] = [];
   for (let n = 0; n < options.workers; n += 1) workers.push(await servers.startWorker());
-  const watch = servers.postgresPid === null ? null : watchServer(servers.postgresPid);
+  const { postgresPid } = servers;
+  const watch = postgresPid === null ? null : watchServer(postgresPid);
+  const cpu: Cpu = {
+    workers: watchCpu(() => workers.reduce((sum, { pid }) => sum + (cpuOf(pid) ?? 0), 0)),
+    postgres: watchCpu(() => (postgresPid === null ? null : cpuOfServer(postgresPid))),
+  };
   const settled = await timed(async () => {
     const loop = await startLoop(context, { network: NETWORK, range: null, askedBy: 'bench' });
     return loopAnswer(loop);
   });
   say(`settled ${settled.result.closed} epochs in ${settled.seconds.toFixed(1)} s`);
+  for (const clock of Object.values(cpu)) clock.stop();
   const workerPeakBytes = workers.map((worker) => worker.peak());
   const epochs: EpochTimes[] = [];
-  for (let epoch = 0; epoch < options.epochs; epoch += 1) epochs.push(await epochTimes(servers, epoch));
+  for (let epoch = 0; epoch < options.epochs; epoch += 1) epochs.push(await epochTimes(servers, epoch, cpu));
   for (const worker of workers) await worker.stop();
   return {
     generateSeconds: generated.seconds,
@@ -102,7 +113,12 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 const secondsOf = (event: HistoryEvent): number =>
   Number(event.eventTime?.seconds ?? 0) + Number(event.eventTime?.nanos ?? 0) / 1e9;
 
-async function epochTimes(servers: Servers, epoch: number): Promise<EpochTimes> {
+interface Cpu {
+  readonly workers: CpuWatch;
+  readonly postgres: CpuWatch;
+}
+
+async function epochTimes(servers: Servers, epoch: number, cpu: Cpu): Promise<EpochTimes> {
   const handle = servers.temporal.workflow.getHandle(epochWorkflowId(NETWORK, epoch));
   const { events } = await handle.fetchHistory();
   const all = events ?? [];
@@ -126,6 +142,7 @@ async function epochTimes(servers: Servers, epoch: number): Promise<EpochTimes> 
     const worker = ended.identity ?? '';
     chunks[worker] = (chunks[worker] ?? 0) + 1;
   }
+  const sealToPublished = [first.get('seal') ?? 0, last.get('publish') ?? 0] as const;
   const span = (from: string, to: string): number => (last.get(to) ?? 0) - (first.get(from) ?? 0);
   return {
     epoch,
@@ -136,7 +153,10 @@ async function epochTimes(servers: Servers, epoch: number): Promise<EpochTimes> 
     },
     sealToPublished: span('seal', 'publish'),
     sealToProved: span('seal', 'prove'),
+    startToPublished: (last.get('publish') ?? 0) - secondsOf(all[0]!),
     startToEnd: secondsOf(all.at(-1)!) - secondsOf(all[0]!),
+    workerCpuSeconds: cpu.workers.between(...sealToPublished),
+    postgresCpuSeconds: cpu.postgres.between(...sealToPublished),
     historyEvents: all.length,
     historyBytes: Number(description.raw.workflowExecutionInfo?.historySizeBytes ?? 0),
     chunks,
