@@ -1,4 +1,4 @@
-import type { Command } from 'commander';
+import { type Command, Help } from 'commander';
 import type { RangeReport } from '../commands/archive-epochs';
 import type { ArchivedRange } from '../store/archives';
 import { type EpochRange, rangeArgument, reasonArgument, requestIdArgument } from './arguments';
@@ -24,41 +24,61 @@ export function register(program: Command, io: Io): void {
     .option('--reason <text>', 'why, for the record', reasonArgument)
     .option('--detach', 'once an archive is complete, drop its rows from the database')
     .option('--request-id <id>', 'under which id it goes on record', requestIdArgument)
-    // What stands after `list` and `attach` is theirs.
-    .enablePositionalOptions()
     .action((range: EpochRange, options: ArchiveOptions) => run(io, range, options));
   const list = archive
     .command('list')
     .description('which epochs are archived, in which files')
-    .action(() =>
-      withDatabase(io, async ({ pool }) => {
-        const { listArchives } = await import('../store/archives.js');
-        io.sheet({ columns: LIST_COLUMNS, rows: await listArchives(pool), empty: 'Nothing is archived.' });
-      }),
-    );
+    .action((_, command: Command) => listed(io, command.optsWithGlobals()));
   const attach = archive
     .command('attach')
     .description('put the rows of an archive back, for disputes and everything else; exit 5 if a file was altered')
     .argument('<dir>', 'the archive, like DIR/epochs-0-255')
-    .requiredOption('--reason <text>', 'why, for the record', reasonArgument)
-    .option('--request-id <id>', 'under which id it goes on record', requestIdArgument)
-    .action(async (folder: string, { reason, requestId }: { reason: string; requestId?: string }) => {
-      const { attachArchive } = await import('../commands/attach-archive.js');
-      await withDatabase(io, async (session) => {
-        const attached = await attachArchive(session, { folder, reason, requestId: requestId ?? null });
-        const { first, last, rows, already } = attached;
-        io.account({
-          value: attached,
-          human: () =>
-            already
-              ? `Epochs ${first} to ${last} are in the database already; nothing was changed.`
-              : `Epochs ${first} to ${last} are back: ${rows} rows, those that left.`,
-        });
-      });
+    .action((folder: string, _, command: Command) => attached(io, folder, command.optsWithGlobals()));
+  // The options of `archive` may stand after the words that follow it, so they are the same for all three; each shows
+  // those that it has a use for.
+  showOnly(list, program, []);
+  showOnly(attach, program, ['--reason', '--request-id']);
+
+  function showOnly(command: Command, root: Command, used: readonly string[]): void {
+    const own = archive.options.filter(({ long }) => used.includes(long ?? ''));
+    command.configureHelp({
+      ...command.configureHelp(),
+      visibleOptions: (one) => [...own, ...new Help().visibleOptions(one)],
+      visibleGlobalOptions: () => [...root.options],
     });
-  for (const one of [list, attach]) {
-    one.configureHelp({ ...one.configureHelp(), visibleGlobalOptions: () => [...program.options] });
   }
+}
+
+async function listed(io: Io, options: ArchiveOptions): Promise<void> {
+  requireUnused(options, ['out', 'reason', 'detach', 'requestId']);
+  await withDatabase(io, async ({ pool }) => {
+    const { listArchives } = await import('../store/archives.js');
+    io.sheet({ columns: LIST_COLUMNS, rows: await listArchives(pool), empty: 'Nothing is archived.' });
+  });
+}
+
+async function attached(io: Io, folder: string, options: ArchiveOptions): Promise<void> {
+  requireUnused(options, ['out', 'detach']);
+  const { reason, requestId } = options;
+  if (reason === undefined) throw new UsageError('--reason TEXT is missing: who reads the record later wants to know.');
+  const { attachArchive } = await import('../commands/attach-archive.js');
+  await withDatabase(io, async (session) => {
+    const value = await attachArchive(session, { folder, reason, requestId: requestId ?? null });
+    const { first, last, rows, already } = value;
+    io.account({
+      value,
+      human: () =>
+        already
+          ? `Epochs ${first} to ${last} are in the database already; nothing was changed.`
+          : `Epochs ${first} to ${last} are back: ${rows} rows, those that left.`,
+    });
+  });
+}
+
+function requireUnused(options: ArchiveOptions, names: readonly (keyof ArchiveOptions)[]): void {
+  const used = names.find((name) => options[name] !== undefined);
+  if (used === undefined) return;
+  throw new UsageError(`--${used === 'requestId' ? 'request-id' : used} belongs to \`settle archive A..B\` alone.`);
 }
 
 async function run(io: Io, range: EpochRange, { out, reason, detach, requestId }: ArchiveOptions): Promise<void> {
