@@ -99,9 +99,12 @@ export function watchCalls(temporal: Client, act: () => string | null, visit: (p
   const around = async <T>(name: string, call: () => Promise<T>): Promise<T> => {
     const doing = act();
     if (doing !== null) visit(`${doing}: before ${name}`);
-    const answer = await call();
-    if (doing !== null) visit(`${doing}: after ${name}`);
-    return answer;
+    try {
+      return await call();
+    } finally {
+      // However it ended: the run may have found the rows by itself and be gone.
+      if (doing !== null) visit(`${doing}: after ${name}`);
+    }
   };
   const { workflow } = temporal;
   const start = workflow.start.bind(workflow) as (...args: unknown[]) => Promise<unknown>;
