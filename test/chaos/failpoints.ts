@@ -61,7 +61,7 @@ const COMMITTED = ['before commit', 'after commit'] as const;
 
 /** Commands of an operator: their statements, and their calls to Temporal. */
 const OF_COMMANDS = {
-  'make-network': ['before insert network', 'before insert load', 'before insert capacity', ...COMMITTED],
+  'make-network': ['before insert network', 'before insert load', 'before copy', 'after insert load', ...COMMITTED],
   'epoch-run': ['before insert request', ...COMMITTED, 'before start', 'after start'],
   'hold-approve': ['before insert hold_decision', ...COMMITTED, 'before update', 'after update'],
   'dispute-open': [
