@@ -11,7 +11,9 @@ import {
   insertPaymentFailure,
   type PaymentLine,
   paymentLines,
+  referenceElsewhere,
 } from '../store/payments';
+import type { Queryable } from '../store/pool';
 import { insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext } from './context';
@@ -37,7 +39,7 @@ export interface Booked {
 /**
  * Books what the wallet confirms, all of it or nothing. The same (batch, provider, reference) again changes nothing.
  *
- * @throws StoreError `PaymentConflict`: the reference stands with another amount, or a line would be overpaid;
+ * @throws StoreError `PaymentConflict`: the reference stands with another amount or in another batch, or a line would be overpaid;
  *   `BatchNotApproved`, `BatchUnknown`, `RequestConflict`; a refused attempt is on record
  */
 export function confirmPayments(context: CommandContext, report: PaymentReport): Promise<Booked> {
@@ -56,6 +58,7 @@ export function confirmPayments(context: CommandContext, report: PaymentReport):
       }
       const known = await batchConfirmations(client, network, batch);
       const fresh = newOnes(batch, await paymentLines(client, network, batch), known, confirmations);
+      await requireNotElsewhere(client, network, batch, fresh);
       const amount = fresh.reduce((sum, one) => sum + BigInt(one.amount), 0n).toString();
       const journal = `confirmation/${batch}/${(await confirmationJournals(client, network, batch)) + 1}`;
       if (fresh.length > 0) {
@@ -107,6 +110,21 @@ function newOnes(
     standing.set(`${one.provider},${one.reference}`, amount);
     return true;
   });
+}
+
+/** One transfer to a provider settles one line: the file of another batch, given by mistake, books nothing. */
+async function requireNotElsewhere(
+  client: Queryable,
+  network: string,
+  batch: number,
+  fresh: readonly Confirmation[],
+): Promise<void> {
+  const elsewhere = await referenceElsewhere(client, network, batch, fresh);
+  if (elsewhere === null) return;
+  throw new StoreError(
+    'PaymentConflict',
+    `batch ${batch}, provider ${elsewhere.provider}, reference ${elsewhere.reference}: booked for batch ${elsewhere.batch} with ${elsewhere.amount} base units: look whether the file belongs to that batch`,
+  );
 }
 
 export interface GivenUp {

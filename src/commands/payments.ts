@@ -120,7 +120,7 @@ export interface BatchDecision {
 
 /**
  * Approves or rejects a batch; the approval by somebody other than its maker, and only while no line of it pays more
- * than is due: a dispute may have lowered what was due when it was made.
+ * than is due, or to somebody else than the payee in force: a dispute or the registry may have changed since it was made.
  * @throws StoreError `BatchUnknown`, `BatchClosed`, `BatchStale`, `SelfApproval`; a refused attempt is on record
  */
 export function decideBatch(context: CommandContext, decision: BatchDecision): Promise<PaymentBatch> {
@@ -160,15 +160,24 @@ async function requireApprovable(
   if (createdBy === context.actor) {
     throw new StoreError('SelfApproval', `${createdBy} made batch ${batch}: somebody else has to approve it`);
   }
-  const paid = new Set((await paymentLines(client, network, batch)).map((line) => line.provider));
-  const overpaid = (await accountsOf(client, network)).find(
-    (account) => paid.has(account.provider) && balanceOf(account).receivable > 0n,
-  );
-  if (overpaid === undefined) return;
-  throw new StoreError(
-    'BatchStale',
-    `batch ${batch} would pay ${overpaid.provider} ${balanceOf(overpaid).receivable} base units more than is due to it since it was made: reject the batch and make another`,
-  );
+  const accounts = new Map((await accountsOf(client, network)).map((account) => [account.provider, account]));
+  for (const { provider, payee } of await paymentLines(client, network, batch)) {
+    const account = accounts.get(provider);
+    const excess = account === undefined ? 0n : balanceOf(account).receivable;
+    if (excess > 0n) {
+      throw new StoreError(
+        'BatchStale',
+        `batch ${batch} would pay ${provider} ${excess} base units more than is due to it since it was made: reject the batch and make another`,
+      );
+    }
+    // Whatever made them differ: a provider that changed its payee may have lost the key of the one before.
+    if (account?.payee !== payee) {
+      throw new StoreError(
+        'BatchStale',
+        `batch ${batch} would pay ${provider} at ${payee}, and its payee is ${account?.payee ?? 'nobody'} now: reject the batch and make another`,
+      );
+    }
+  }
 }
 
 /**

@@ -129,6 +129,23 @@ export async function batchConfirmations(
   return found.rows;
 }
 
+/** A confirmation by one of these references that another batch of the network has for the same provider, if any. */
+export async function referenceElsewhere(
+  db: Queryable,
+  network: string,
+  batch: number,
+  confirmations: readonly Confirmation[],
+): Promise<(Confirmation & { readonly batch: number }) | null> {
+  const found = await db.query<Confirmation & { readonly batch: number }>(
+    `select c.batch, c.provider, c.reference, c.amount::text from payment_confirmation c
+     join unnest($3::text[], $4::text[]) said(provider, reference)
+       on said.provider = c.provider and said.reference = c.reference
+     where c.network = $1 and c.batch <> $2 order by c.batch, c.provider, c.reference limit 1`,
+    [network, batch, confirmations.map((one) => one.provider), confirmations.map((one) => one.reference)],
+  );
+  return found.rows[0] ?? null;
+}
+
 /** What a request booked: how many confirmations, and their sum in base units. */
 export async function bookedByRequest(
   db: Queryable,

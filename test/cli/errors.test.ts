@@ -5,7 +5,7 @@ import { CommandError } from '../../src/commands/errors';
 import { ExportError } from '../../src/exports/errors';
 import { BundleError } from '../../src/inputs/refusals';
 import { HomeInUse, StackError } from '../../src/stack/errors';
-import { StoreError } from '../../src/store/errors';
+import { isDatabaseRefusal, StoreError } from '../../src/store/errors';
 
 const account = { what: 'What.', where: 'where', todo: 'what to do.' };
 
@@ -32,6 +32,22 @@ describe('failureOf', () => {
     const { message, exit } = failureOf(error);
     expect(exit).toBe(EXIT.failed);
     expect(message).toMatch(/no such file.*\n {2}where: \/x\/y\n {2}next: {2}\S/s);
+  });
+
+  it.each(['ECONNREFUSED', 'ECONNRESET', 'EPIPE', '57P01'])('takes %s for a database that did not answer', (code) => {
+    const lost = Object.assign(new Error('lost'), { code });
+    expect(failureOf(lost)).toMatchObject({ defect: false, message: expect.stringMatching(/did not answer: lost/) });
+    // Nobody refused anything, so nothing is put on record as refused.
+    expect(isDatabaseRefusal(lost)).toBe(false);
+  });
+
+  it('says of a full disk of the database what it is', () => {
+    const full = Object.assign(new Error('could not extend file'), { code: '53100' });
+    expect(failureOf(full)).toMatchObject({
+      exit: EXIT.failed,
+      defect: false,
+      message: expect.stringMatching(/disk is full: could not extend file\..*make room there/s),
+    });
   });
 
   it('takes a database that is away for an outage, and one that lacks rights for a matter of its administrator', () => {

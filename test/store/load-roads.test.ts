@@ -200,7 +200,7 @@ test('the straight road ends as the staged one does, or leaves no row and gives 
       // Where every row of the epochs is new, nothing but a provider said twice is a reason to give way.
       if (isAllNew(outcome) && !picked.spoils.includes('a provider twice')) expect(outcome.wentStraight).toBe(true);
     }),
-    { numRuns: 25 },
+    { numRuns: 15 },
   );
   expect(straight).toBeGreaterThan(0);
 }, 300_000);
