@@ -138,8 +138,11 @@ test('F8, F26: payment approve: one decision, wherever its connection ends', asy
 
 test('F8, F26: payment confirm: booked once and balanced, wherever its connection ends', async () => {
   const statements = await cutEverywhere({
-    prepare: async () =>
-      asked({ batch: await batch('approved'), confirmations: [{ provider: 'p0', reference: 'tx', amount: '1' }] }),
+    prepare: async () => {
+      const approved = await batch('approved');
+      const confirmations = [{ provider: 'p0', reference: `tx-${approved}`, amount: '1' }];
+      return asked({ batch: approved, confirmations });
+    },
     act: (report) => confirmPayments(olivia, report),
     async after({ batch }) {
       expect(await count('select sum(amount)::integer as n from payment_confirmation where batch = $1', batch)).toBe(1);

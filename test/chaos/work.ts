@@ -131,7 +131,7 @@ export class Work {
     });
     // A dispute lowered what was due before the batch was approved.
     if (lines[0]?.decision !== 'approved') return;
-    const confirmations = lines.slice(0, -1).flatMap(paidInParts);
+    const confirmations = lines.slice(0, -1).flatMap((line, index) => paidInParts(batch, line, index));
     if (confirmations.length > 0) await this.persist('payment-confirm', 'olivia', { network, batch, confirmations });
     await this.persist('payment-fail', 'oscar', { network, batch, provider: lines.at(-1)!.provider });
   }
@@ -216,14 +216,15 @@ export class Work {
   }
 }
 
-/** The first line in two parts, which bear the batch's order in their references. */
+/** The first line in two parts; a transfer's reference is its own, as every transaction's is. */
 function paidInParts(
+  batch: number,
   { provider, amount }: { provider: string; amount: string },
   index: number,
 ): readonly Confirmation[] {
   const whole = BigInt(amount);
   const parts = index === 0 && whole > 1n ? [whole / 2n, whole - whole / 2n] : [whole];
-  return parts.map((part, place) => ({ provider, reference: `tx-${place + 1}`, amount: part.toString() }));
+  return parts.map((part, place) => ({ provider, reference: `tx-${batch}-${place + 1}`, amount: part.toString() }));
 }
 
 /** A provider that is never to be seen, with one row that is good and one that serves more than it offers. */

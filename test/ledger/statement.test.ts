@@ -38,11 +38,11 @@ async function pay(network: string, fates: readonly ('whole' | 'parts' | 'given-
   const lines = await payableLines({ pool: database.viewer }, network, batch.batch);
   for (const [index, { provider, amount }] of lines.entries()) {
     const fate = fates[index % fates.length];
-    if (fate === 'whole') await confirmed(database, network, batch.batch, [provider, 'tx', amount]);
+    if (fate === 'whole') await confirmed(database, network, batch.batch, [provider, `tx-${batch.batch}`, amount]);
     if (fate === 'parts') {
       const part = BigInt(amount) / 3n;
-      if (part > 0n) await confirmed(database, network, batch.batch, [provider, 'tx-1', part]);
-      await confirmed(database, network, batch.batch, [provider, 'tx-2', BigInt(amount) - part]);
+      if (part > 0n) await confirmed(database, network, batch.batch, [provider, `tx-${batch.batch}-1`, part]);
+      await confirmed(database, network, batch.batch, [provider, `tx-${batch.batch}-2`, BigInt(amount) - part]);
     }
   }
 }
@@ -130,7 +130,7 @@ test('an adjustment stands at the epoch that it corrects, a payment at the last 
   const network = await settled();
   await pay(network, ['whole']);
   const [before] = (await statement(network, 'p0')).statement.epochs.slice(-1);
-  expect(before).toMatchObject({ epoch: 3, balance: 0n, payments: [{ batch: 1, reference: 'tx' }] });
+  expect(before).toMatchObject({ epoch: 3, balance: 0n, payments: [{ batch: 1, reference: 'tx-1' }] });
   await corrected(database, activities, network, 1, rows('capacity', '1,p0,gpu,10,0', '1,p0,disk,100.5,0'));
   const found = await statement(network, 'p0');
   const row = found.statement.epochs.find(({ epoch }) => epoch === 1)!;

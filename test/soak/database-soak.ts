@@ -203,7 +203,7 @@ async function walletPays({ database, network, random, figures, books }: Soaked,
     const parts = random.integer(0, 3);
     for (let part = 1; part <= parts && rest > 0n; part += 1) {
       const paid = part === parts && !random.oneIn(3) ? rest : rest / 2n + 1n;
-      const row = [provider, `tx-${part}`, paid] as const;
+      const row = [provider, `tx-${batch}-${part}`, paid] as const;
       // A wallet that reports twice is an everyday thing.
       await confirmed(database, network, batch, row, row);
       books.confirmed(batch, provider, paid);
