@@ -15,7 +15,7 @@ import { type Crowding, Work } from './work';
 /** I15: a round whose work is not done so long after everything is whole again is stuck. */
 const QUIET_LIMIT_MS = 120_000;
 /** The first has nothing to dispute yet. */
-const CALM_ROUNDS = 5;
+const CALM_ROUNDS = 3;
 const CALM: Crowding = { starts: 1, twice: new Set() };
 
 /** What became of a round. */
@@ -94,19 +94,16 @@ export class Campaign {
 
   /**
    * Whole rounds without a fault, until there was something to dispute and to pay and every failpoint was come to; who
-   * is first where a run and a command look at the same rows, differs.
-   * @throws Error if a failpoint of the plan's catalogue is no place that anybody comes to
+   * is first where a run and a command look at the same rows, differs. `nobodyAt`: failpoints that are left.
    */
-  async calmRound(round: Round): Promise<Played> {
-    let unknown: readonly string[] = [];
-    for (let calm = 0; calm < CALM_ROUNDS; calm += 1) {
+  async calmRound(round: Round): Promise<{ readonly played: Played; readonly nobodyAt: readonly string[] }> {
+    for (let calm = 1; ; calm += 1) {
       const played = await this.play({ ...round, faults: [] }, `calm-${calm}`, null);
       for (const child of [...this.workers, ...this.operators]) await child.askPoints();
       const visited = new Set([...this.workers, ...this.operators].flatMap((child) => [...child.visited]));
-      unknown = [...WORKER_POINTS, ...COMMAND_POINTS].filter((point) => !visited.has(point));
-      if (played.violations.length > 0 || unknown.length === 0) return played;
+      const nobodyAt = [...WORKER_POINTS, ...COMMAND_POINTS].filter((point) => !visited.has(point));
+      if (played.violations.length > 0 || nobodyAt.length === 0 || calm === CALM_ROUNDS) return { played, nobodyAt };
     }
-    throw new Error(`nobody comes to the failpoints ${unknown.join('; ')}: correct test/chaos/failpoints.ts`);
   }
 
   /** Plays a round: its work, its faults, its quiet point, and the invariants. */
