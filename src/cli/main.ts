@@ -9,6 +9,7 @@ import { createProgram } from './program';
 export async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
   const forget = onSignals(stop);
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', unlessNobodyReads);
   const log = openLog(process.env);
   const io = createIo(process, stop.signal, log.line);
   try {
@@ -20,6 +21,11 @@ export async function main(argv: readonly string[]): Promise<number> {
     forget();
     log.close();
   }
+}
+
+/** Whoever read the output has gone (`settle … | head`): the command ends in order all the same, servers included. */
+function unlessNobodyReads(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
 }
 
 const GLOBAL_FLAGS: ReadonlySet<string> = new Set(['--no-input', '--debug']);

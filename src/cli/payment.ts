@@ -6,6 +6,7 @@ import { confirmPayments, failPayment } from '../commands/confirm-payments';
 import { createBatch, decideBatch, payableLines, previewBatch } from '../commands/payments';
 import type { BatchPlan } from '../ledger/dues';
 import type { Amount } from '../numbers/units';
+import { getNetwork } from '../store/networks';
 import { type Confirmation, listBatches, type PaymentBatch, type PaymentLine } from '../store/payments';
 import { reasonArgument } from './arguments';
 import { UsageError } from './errors';
@@ -38,9 +39,10 @@ function registerMaking(payment: Command, io: Io): void {
     .description('all batches')
     .addOption(networkOption())
     .action(({ network }) =>
-      withDatabase(io, async ({ pool }) =>
-        io.sheet({ columns: BATCH_COLUMNS, rows: await listBatches(pool, network), empty: 'No payment batch yet.' }),
-      ),
+      withDatabase(io, async ({ pool }) => {
+        await getNetwork(pool, network);
+        io.sheet({ columns: BATCH_COLUMNS, rows: await listBatches(pool, network), empty: 'No payment batch yet.' });
+      }),
     );
 }
 

@@ -54,7 +54,7 @@ export async function auditEpochs(
     if (publications.length === 0) {
       throw new CommandError(
         'NothingPublished',
-        `no epoch of ${range.first}..${range.last} is published in ${network}`,
+        `no epoch of ${range.first}..${range.last} is published in ${network}: see \`settle epoch list --network ${network}\``,
       );
     }
     await requireRows(client, range.first, range.last);

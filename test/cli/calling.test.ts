@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { leaveNothing, testFolder } from '../stack/processes-of-test';
@@ -24,6 +26,19 @@ describe('settle --help', () => {
     expect(stdout).toMatch(/^Examples:\n {2}settle /);
     expect(stderr).toBe('');
   });
+});
+
+test('a reader that leaves early is no error', async () => {
+  const entry = join(__dirname, '..', '..', 'start.mjs');
+  const env = { ...process.env, SETTLE_SKIP_PREPARE: '1', SETTLE_HOME: home };
+  const child = spawn(process.execPath, [entry, '--help'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  child.stdout.destroy();
+  let said = '';
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => {
+    said += piece;
+  });
+  const [exit] = await once(child, 'close');
+  expect({ exit, said }).toEqual({ exit: 0, said: '' });
 });
 
 describe('options of every command', () => {
