@@ -13,7 +13,7 @@ export const INPUT_BUGS: readonly SeededBug[] = [
   {
     id: 'late-rows-join',
     mistake: 'rows of a sealed epoch are loaded with the others',
-    file: 'src/store/loads.ts',
+    file: 'src/store/staged-load.ts',
     find: 'where not exists (select from seal where seal.network = $1::text and seal.epoch = t.epoch)',
     replace: 'where true',
     caughtBy: tests('test/store/import.test.ts', 'a seal that came first is waited for, and the rows are late'),
@@ -21,10 +21,18 @@ export const INPUT_BUGS: readonly SeededBug[] = [
   {
     id: 'late-rows-lost',
     mistake: 'rows that arrive after sealing are dropped without a trace',
-    file: 'src/store/loads.ts',
+    file: 'src/store/staged-load.ts',
     find: 'where exists (select from seal where seal.network = $1::text and seal.epoch = t.epoch)',
     replace: 'where false and $1::text is not null',
     caughtBy: tests('test/store/import.test.ts', 'are kept apart and counted once; what was sealed stands'),
+  },
+  {
+    id: 'sealed-meanwhile',
+    mistake: 'a load does not look whether an epoch was sealed while its rows were written',
+    file: 'src/store/straight-load.ts',
+    find: 'await epochs.requireOpen();',
+    replace: '',
+    caughtBy: tests('test/store/import.test.ts', 'a seal that came first is waited for, and the rows are late'),
   },
   {
     id: 'zero-address-paid',

@@ -121,6 +121,28 @@ export const MONEY_BUGS: readonly SeededBug[] = [
     ),
   },
   {
+    id: 'old-payee-paid',
+    mistake: 'a batch is approved although a provider has named another payee since',
+    file: 'src/commands/payments.ts',
+    find: 'if (account?.payee !== payee) {',
+    replace: "if (account?.payee === '') {",
+    caughtBy: tests(
+      'test/ledger/mistaken.test.ts',
+      'was changed since the batch was made: it is not approved, and another pays the new one',
+    ),
+  },
+  {
+    id: 'transfer-booked-twice',
+    mistake: 'one transfer is booked for a line of two batches',
+    file: 'src/commands/confirm-payments.ts',
+    find: 'await requireNotElsewhere(client, network, batch, fresh);',
+    replace: '',
+    caughtBy: tests(
+      'test/ledger/mistaken.test.ts',
+      'the confirmations of another batch, given by mistake, book nothing',
+    ),
+  },
+  {
     id: 'failed-line-never-due',
     mistake: 'a line that was given up still counts as on its way',
     file: 'src/store/ledger.ts',

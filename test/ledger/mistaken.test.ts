@@ -87,7 +87,7 @@ test('a line that was slipped into a batch before its approval cannot pay what i
   await expect(decided(database, network, batch)).rejects.toThrow(/would pay p2 at .*, and its payee is nobody now/);
 });
 
-test("another batch's confirmations, given by mistake, book nothing", async () => {
+test('the confirmations of another batch, given by mistake, book nothing', async () => {
   const first = await made(database, network);
   await decided(database, network, first.batch);
   const [p0] = await lines(first.batch);
