@@ -11,7 +11,9 @@ const shared = {
     ],
   },
   // Some dependencies ship ES modules only; jest loads CommonJS, so they are compiled like our own code.
-  transformIgnorePatterns: ['/node_modules/(?!(@noble|canonicalize|csv-parse|csv-stringify|node-pg-migrate|glob)/)'],
+  transformIgnorePatterns: [
+    '/node_modules/(?!(@noble|canonicalize|csv-parse|csv-stringify|node-pg-migrate|glob|hyparquet|hyparquet-writer)/)',
+  ],
 };
 
 /** Folders of `test/` whose tests use the PostgreSQL and Temporal that test/harness starts once for a run. */

@@ -1,14 +1,15 @@
 import type { PoolClient } from 'pg';
-import { EPOCHS_EXPORT_COLUMNS } from '../exports/tables';
+import { ALL_EXPORTS, EPOCHS_EXPORT_COLUMNS, type ExportName } from '../exports/tables';
 import { type ExportOptions, type ExportRows, type WrittenExport, writeExports } from '../exports/write-exports';
 import type { ClaimsContent, RevisionContent } from '../proofs/contents';
 import { cellsOf, PRICES_COLUMNS } from '../rulesets/1/tables';
 import { requireRows } from '../store/archives';
-import { claimsEntries, newestRevisions, type StoredEntry } from '../store/chain';
+import { claimsEntries, newestRevisions, publishedRevisions, type StoredEntry } from '../store/chain';
 import { type ComputationKey, priceRows } from '../store/computations';
 import { type EpochFailure, listFailures } from '../store/failures';
+import { type LedgerPosting, postingsOfEpochs } from '../store/ledger';
 import { getNetwork } from '../store/networks';
-import { payoutCells } from '../store/payout-cells';
+import { adjustmentCells, payoutCells } from '../store/payout-cells';
 import { unchangingView } from '../store/pool';
 import { findResult } from '../store/results';
 import type { CommandContext } from './context';
@@ -16,8 +17,9 @@ import { CommandError } from './errors';
 import type { EpochRange } from './run-epochs';
 
 /**
- * Writes the three exports of spec §11 for a range of epochs, from one unchanging view of the database: the newest
- * published revision of each epoch, and a row for each that failed. The same chain gives the same bytes.
+ * Writes exports of a range of epochs, from one unchanging view of the database. Those of spec §11 have the newest
+ * published revision of each epoch, and a row for each that failed: the same chain gives the same bytes. `tables`: which,
+ * by default all.
  *
  * @throws ExportError `export-exists` and its like; CommandError `ClaimsMissing` for an epoch just being published;
  *   StoreError `EpochArchived`
@@ -28,6 +30,7 @@ export async function exportEpochs(
   range: EpochRange | null,
   folder: string,
   options: ExportOptions,
+  tables: readonly ExportName[] = ALL_EXPORTS,
 ): Promise<readonly WrittenExport[]> {
   const calendar = await getNetwork(context.pool, network);
   const { first, last } = range ?? { first: calendar.firstEpoch, last: calendar.lastEpoch ?? 2_147_483_647 };
@@ -37,11 +40,38 @@ export async function exportEpochs(
     const failed = await listFailures(client, network, first, last);
     const claims = await claimsEntries(client, network, first, last);
     const keys = published.map((entry) => ({ ...entry, network }));
-    const prices = pricesOf(client, keys);
-    const payouts = payoutsOf(client, keys);
-    const epochs = epochsOf(client, keys, claims, failed);
-    return writeExports(folder, { prices, payouts, epochs }, options);
+    const rows: Readonly<Record<ExportName, ExportRows>> = {
+      prices: pricesOf(client, keys),
+      payouts: payoutsOf(client, keys),
+      epochs: epochsOf(client, keys, claims, failed),
+      adjustments: adjustmentsOf(client, network, first, last),
+      ledger: ledgerOf(client, network, first, last),
+    };
+    return writeExports(folder, Object.fromEntries(tables.map((name) => [name, rows[name]])), options);
   });
+}
+
+/** Revisions are numbered from 1 without a gap: each after the first follows the one before it. */
+async function* adjustmentsOf(client: PoolClient, network: string, first: number, last: number): ExportRows {
+  let before: StoredEntry | null = null;
+  for (const entry of await publishedRevisions(client, network, first, last)) {
+    if (before !== null && before.epoch === entry.epoch) {
+      const [epoch, revision] = [String(entry.epoch), String(entry.revision)];
+      for await (const cells of adjustmentCells(client, { ...before, network }, { ...entry, network })) {
+        yield [epoch, revision, ...cells];
+      }
+    }
+    before = entry;
+  }
+}
+
+async function* ledgerOf(client: PoolClient, network: string, first: number, last: number): ExportRows {
+  for (const posting of await postingsOfEpochs(client, network, first, last)) yield postingRow(posting);
+}
+
+function postingRow({ epoch, revision, batch, journal, account, amount, bookedAt }: LedgerPosting): string[] {
+  const count = (value: number | null) => (value === null ? '' : String(value));
+  return [String(epoch), count(revision), count(batch), journal, account, amount, bookedAt];
 }
 
 type PublishedKey = ComputationKey & StoredEntry;

@@ -1,18 +1,28 @@
 import { compareRows } from '../proofs/canonical-lines';
 import { ExportError } from './errors';
-import type { ExportTable } from './tables';
+import { cellKind, type ExportTable } from './tables';
 
 /** Rows of an export as text: a CSV line or a JSON line. */
-export type ExportFormat = 'csv' | 'jsonl';
+export type TextFormat = 'csv' | 'jsonl';
 
-/** Writes the rows of one export in their order, checking each: what leaves the house is what spec §11 says. */
+/** Sees each row of one export in its order: what leaves the house is what spec §11 says. */
+export interface RowCheck {
+  /** @throws ExportError `export-row-not-valid`, `export-row-order`. */
+  check(values: readonly string[]): void;
+}
+
+/** Where the rows of one file go. They are pulled only as fast as it takes them. */
+export interface RowSink {
+  add(values: readonly string[]): Promise<void> | void;
+  /** Writes what is left. */
+  end(): Promise<void>;
+}
+
+/** Writes the rows of one export as lines. */
 export interface RowForm {
   /** First line of the file, with its end; empty where the format has none. */
   readonly header: string;
-  /**
-   * The line of the next row, with its end.
-   * @throws ExportError `export-row-not-valid`, `export-row-order`.
-   */
+  /** The line of the next row, with its end. */
   line(values: readonly string[]): string;
 }
 
@@ -22,8 +32,7 @@ const SAFE_CELL = /^[A-Za-z0-9._:-]*$/;
 const COUNT_CELL = /^(0|[1-9][0-9]{0,15})$/;
 const BREAKERS_CELL = /^([A-Za-z]+(;[A-Za-z]+)*|failed\([a-z-]+\))?$/;
 
-// Numbers in JSON, as in a content (spec §9); everything else is text, amounts above all.
-const COUNT_COLUMNS: ReadonlySet<string> = new Set(['epoch', 'revision', 'active_providers', 'competitor_epoch']);
+const JOURNAL_CELL = /^(publication|confirmation)\/[1-9]?[0-9]*\/[1-9][0-9]*$/;
 
 /** What one column may hold, and how it is written. */
 interface ColumnForm {
@@ -41,7 +50,9 @@ function columnForm(name: string): ColumnForm {
   // A growth phase is called what the policy calls it.
   if (name === 'growth_phase') return { name, holds: () => true, csv: quoted, json: text };
   if (name === 'breakers') return { name, holds: (value) => BREAKERS_CELL.test(value), csv: asIs, json: text };
-  if (!COUNT_COLUMNS.has(name)) return { name, holds: (value) => SAFE_CELL.test(value), csv: asIs, json: safe };
+  if (name === 'journal') return { name, holds: (value) => JOURNAL_CELL.test(value), csv: asIs, json: text };
+  // Counts are numbers in JSON, as in a content (spec §9); everything else is text, amounts above all.
+  if (cellKind(name) !== 'count') return { name, holds: (value) => SAFE_CELL.test(value), csv: asIs, json: safe };
   const holds = (value: string) => COUNT_CELL.test(value) || (value === '' && name !== 'epoch');
   return { name, holds, csv: asIs, json: (value) => value || 'null' };
 }
@@ -51,14 +62,12 @@ function quoted(value: string): string {
   return /[",\r\n]/.test(value) ? `"${value.replaceAll('"', '""')}"` : value;
 }
 
-/** The form of an export in a format. One form writes one file. */
-export function rowForm(table: ExportTable, format: ExportFormat): RowForm {
+/** The check of an export. One check sees one file's rows. */
+export function rowCheck(table: ExportTable): RowCheck {
   const columns = table.columns.map(columnForm);
-  const encode = format === 'csv' ? csvLine : jsonLine;
   let previous: readonly string[] | null = null;
   return {
-    header: format === 'csv' ? `${table.columns.join(',')}\n` : '',
-    line(values) {
+    check(values) {
       assertRow(table, columns, values);
       if (previous !== null && compareRows(previous, values, table.key) >= 0) {
         throw new ExportError('export-row-order', {
@@ -68,8 +77,17 @@ export function rowForm(table: ExportTable, format: ExportFormat): RowForm {
         });
       }
       previous = values;
-      return encode(columns, values);
     },
+  };
+}
+
+/** The form of an export in a format of text. */
+export function rowForm(table: ExportTable, format: TextFormat): RowForm {
+  const columns = table.columns.map(columnForm);
+  const encode = format === 'csv' ? csvLine : jsonLine;
+  return {
+    header: format === 'csv' ? `${table.columns.join(',')}\n` : '',
+    line: (values) => encode(columns, values),
   };
 }
 
@@ -86,11 +104,16 @@ function assertRow(table: ExportTable, columns: readonly ColumnForm[], values: r
   }
 }
 
-function rowNotValid(table: ExportTable, values: readonly string[], what: string): ExportError {
+export function rowNotValid(
+  table: ExportTable,
+  values: readonly string[],
+  what: string,
+  todo = 'compare the stored row with its digest: rows are exported as they were published.',
+): ExportError {
   return new ExportError('export-row-not-valid', {
     what,
     where: `${table.name}, ${keyText(table, values)}`,
-    todo: 'compare the stored row with its digest: rows are exported as they were published.',
+    todo,
   });
 }
 

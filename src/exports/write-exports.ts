@@ -1,11 +1,14 @@
-import { type FileHandle, mkdir, open, rm } from 'node:fs/promises';
+import { mkdir, open, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type ExportFormat, rowForm } from './row-forms';
+import { parquetSink } from './parquet';
+import { type RowSink, rowCheck, rowForm, type TextFormat } from './row-forms';
 import { EXPORT_TABLES, type ExportName, type ExportTable } from './tables';
 import { type DraftFile, draftFile, moveWhole, onDisk, refuseExisting, syncFolder } from './whole-files';
 
 /** Canonical cells of each row in the order of the table's columns, ascending by epoch and key (spec §11). */
 export type ExportRows = AsyncIterable<readonly string[]> | Iterable<readonly string[]>;
+
+export type ExportFormat = TextFormat | 'parquet';
 
 export interface ExportOptions {
   readonly format: ExportFormat;
@@ -19,12 +22,12 @@ export interface WrittenExport {
   readonly rows: number;
 }
 
-// Pieces of this many characters: the rows are pulled only as fast as the disk takes them.
+// Pieces of this many characters.
 const PIECE_CHARS = 262_144;
 
 /**
- * Writes exports to a folder, which is made if need be: `prices.csv`, `payouts.csv`, `epochs.csv`, or the same names
- * ending in `.jsonl`.
+ * Writes exports to a folder, which is made if need be: `prices.csv`, `payouts.csv`, … or the same names ending in
+ * `.jsonl` or `.parquet`.
  *
  * Whoever looks into the folder sees whole files only: each is written under a temporary name and synced, and when all
  * are complete they are moved to their names. If one fails, none appears.
@@ -65,19 +68,19 @@ function draftOf(folder: string, name: ExportName, rows: ExportRows, format: Exp
 
 /** Writes and syncs a draft; returns the number of rows. */
 async function writeDraft({ table, rows, path, temporary }: Draft, format: ExportFormat): Promise<number> {
-  const form = rowForm(table, format);
   const file = await onDisk(path, () => open(temporary, 'wx'));
   try {
-    let piece = form.header;
+    const append = (bytes: Uint8Array) => onDisk(path, () => file.appendFile(bytes));
+    const sink = format === 'parquet' ? parquetSink(table, append) : textSink(table, format, append);
+    const { check } = rowCheck(table);
     let count = 0;
     for await (const row of rows) {
-      piece += form.line(row);
+      check(row);
+      const added = sink.add(row);
+      if (added !== undefined) await added;
       count++;
-      if (piece.length < PIECE_CHARS) continue;
-      await append(file, path, piece);
-      piece = '';
     }
-    await append(file, path, piece);
+    await sink.end();
     await onDisk(path, () => file.sync());
     return count;
   } finally {
@@ -85,6 +88,19 @@ async function writeDraft({ table, rows, path, temporary }: Draft, format: Expor
   }
 }
 
-function append(file: FileHandle, path: string, text: string): Promise<void> {
-  return onDisk(path, () => file.appendFile(text, 'utf8'));
+function textSink(table: ExportTable, format: TextFormat, append: (bytes: Uint8Array) => Promise<void>): RowSink {
+  const form = rowForm(table, format);
+  let piece = form.header;
+  const flush = () => {
+    const bytes = Buffer.from(piece, 'utf8');
+    piece = '';
+    return append(bytes);
+  };
+  return {
+    add(values) {
+      piece += form.line(values);
+      return piece.length < PIECE_CHARS ? undefined : flush();
+    },
+    end: flush,
+  };
 }

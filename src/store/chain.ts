@@ -78,6 +78,21 @@ export async function newestRevisions(
   return found.rows;
 }
 
+/** All published revisions of a range of epochs, by epoch and revision. */
+export async function publishedRevisions(
+  db: Queryable,
+  network: string,
+  first: number,
+  last: number,
+): Promise<readonly StoredEntry[]> {
+  const found = await db.query<StoredEntry>(
+    `select ${COLUMNS} from chain_entry
+     where network = $1 and kind = 'revision' and epoch between $2 and $3 order by epoch, revision`,
+    [network, first, last],
+  );
+  return found.rows;
+}
+
 /** The claims entries of the revisions of a range, by epoch and revision. */
 export async function claimsEntries(
   db: Queryable,

@@ -64,6 +64,51 @@ export async function accountTotals(db: Queryable, network: string): Promise<rea
   return found.rows;
 }
 
+/** A posting of the general ledger, and the epoch that it stands at. */
+export interface LedgerPosting {
+  readonly epoch: number;
+  /** Of a publication; null: a confirmation's. */
+  readonly revision: number | null;
+  /** Of a confirmation; null: a publication's. */
+  readonly batch: number | null;
+  readonly journal: string;
+  readonly account: LedgerAccount;
+  /** Base units; debits below zero. */
+  readonly amount: string;
+  readonly bookedAt: string;
+}
+
+/**
+ * Postings of the publications of a range of epochs, and of the confirmations whose batch was made when an epoch of the
+ * range was the last published one; by epoch, journal and account.
+ */
+export async function postingsOfEpochs(
+  db: Queryable,
+  network: string,
+  first: number,
+  last: number,
+): Promise<readonly LedgerPosting[]> {
+  const found = await db.query<LedgerPosting>(
+    `with covered as (
+       select batch, max(epoch) over (order by position, batch nulls first) as epoch from (
+         select null::integer as batch, position, epoch from chain_entry where network = $1 and kind = 'revision'
+         union all select batch, position, null from payment_batch where network = $1) e),
+     journals as (
+       select epoch::integer, revision, null::integer as batch, format('publication/%s/%s', epoch, revision) as journal
+       from chain_entry where network = $1 and kind = 'revision' and epoch between $2 and $3
+       union all
+       select distinct c.epoch::integer, null::integer, c.batch, p.journal
+       from covered c join payment_confirmation p on p.network = $1 and p.batch = c.batch
+       where c.epoch between $2 and $3)
+     select j.epoch, j.revision, j.batch, l.journal, l.account, l.amount::text,
+       to_char(l.booked_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "bookedAt"
+     from journals j join ledger_posting l on l.network = $1 and l.journal = j.journal
+     order by j.epoch, l.journal, l.account`,
+    [network, first, last],
+  );
+  return found.rows;
+}
+
 /** One provider's account, as postings say (amounts in base units). */
 export interface ProviderAccountRow {
   readonly provider: string;

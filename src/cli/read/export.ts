@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ExportFormat } from '../../exports/row-forms';
-import type { WrittenExport } from '../../exports/write-exports';
+import type { ExportFormat, WrittenExport } from '../../exports/write-exports';
 import { type EpochRange, LAST_EPOCH, rangeArgument } from '../arguments';
 import { archiveOption, networkOption } from '../groups';
 import type { Io } from '../io';
@@ -17,10 +16,12 @@ interface ExportCommandOptions {
 export function register(program: Command, io: Io): void {
   program
     .command('export')
-    .description('write prices, payouts and epochs to files that others can check')
+    .description('write prices, payouts, epochs, adjustments and the ledger to files that others can check')
     .argument('[A..B]', 'which epochs (default: all)', rangeArgument)
     .requiredOption('--out <dir>', 'where to; the folder is made if need be')
-    .addOption(new Option('--format <format>', 'what kind of files').choices(['csv', 'jsonl']).default('csv'))
+    .addOption(
+      new Option('--format <format>', 'what kind of files').choices(['csv', 'jsonl', 'parquet']).default('csv'),
+    )
     .option('--force', 'replace files that are there')
     .addOption(networkOption())
     .addOption(archiveOption())

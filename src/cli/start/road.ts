@@ -4,6 +4,7 @@ import { readPolicyFile } from '../../commands/create-network';
 import { exportEpochs } from '../../commands/export-epochs';
 import { type ImportReport, importBundle } from '../../commands/import-bundle';
 import { endLeftRuns, settleBehind } from '../../commands/run-epochs';
+import { SPECIFIED_EXPORTS } from '../../exports/tables';
 import { networkSummary } from '../../queries/network-summary';
 import { projectRoot } from '../../stack/home';
 import { temporaryHome } from '../../stack/temporary-home';
@@ -105,7 +106,14 @@ async function tellClosed(io: Io, session: WorkflowSession, network: Network): P
 
 async function writeOut(io: Io, session: WorkflowSession, plan: StartPlan): Promise<void> {
   const options = { format: 'csv', force: plan.force } as const;
-  for (const { path, rows } of await exportEpochs(session, plan.network, null, plan.out ?? '', options)) {
+  for (const { path, rows } of await exportEpochs(
+    session,
+    plan.network,
+    null,
+    plan.out ?? '',
+    options,
+    SPECIFIED_EXPORTS,
+  )) {
     io.say(`Wrote ${path} (${counted(rows, 'row')}).`);
   }
 }
