@@ -32,6 +32,7 @@ const WITH_SERVERS = [
   'ledger',
   'policies',
   'rights',
+  'witnesses',
   'soak',
   'chaos',
 ];

@@ -22,7 +22,7 @@ import { migrate } from '../src/store/migrate';
 import { openPool } from '../src/store/pool';
 import { bundleAside } from '../src/worker/bundle-aside';
 import { replayAside } from '../src/worker/replay-aside';
-import { fileWitness } from '../src/worker/witness';
+import { headsLog } from '../src/worker/witnesses/heads-log';
 import { createWorker } from '../src/worker/worker';
 
 const ROOT = join(__dirname, '..');
@@ -75,7 +75,7 @@ async function settleSample(stack: Stack, temporal: Client, connection: NativeCo
       connection,
       namespace: stack.temporal.namespace,
       pool: workerPool,
-      witness: fileWitness(join(stack.home, 'heads.log')),
+      witness: headsLog(join(stack.home, 'heads.log'), workerPool),
       bundle: await bundleAside(),
     });
     return await worker.runUntil(async () => {

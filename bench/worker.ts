@@ -1,8 +1,7 @@
 /** One worker process of the bench, so that its memory is its own: started by bench/settle.ts with its addresses. */
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { openPool } from '../src/store/pool';
-import { bundleAside } from '../src/worker/bundle-aside';
-import { fileWitness } from '../src/worker/witness';
+import { headsLog } from '../src/worker/witnesses/heads-log';
 import { createWorker } from '../src/worker/worker';
 
 const quiet = { log() {}, trace() {}, debug() {}, info() {}, warn() {}, error: console.error };
@@ -22,7 +21,7 @@ async function main(): Promise<void> {
     connection,
     namespace: BENCH_NAMESPACE!,
     pool,
-    witness: fileWitness(BENCH_WITNESS!),
+    witness: headsLog(BENCH_WITNESS!, pool),
     bundle: await bundleAside(),
   });
   // The connection to the parent is the leash: without it the worker ends.

@@ -1,18 +1,42 @@
-/** A line of the witness file (heads.log): what was published, when it was published, outside the database. */
+/** A line that a witness keeps: what was published, when it was published, outside the database. */
 export interface WitnessedHead {
   readonly line: number;
+  /** null: the line does not say it, as in `heads.log`; the head itself is of one network alone. */
+  readonly network: string | null;
   readonly epoch: number;
   readonly revision: number;
   readonly head: string;
 }
 
-/** Reads a witness file. A line that a crash cut short is passed over: the publication was witnessed again after it. */
+/**
+ * Reads what a witness kept: lines `epoch revision head` as in `heads.log`, or lines of JSON as every other witness is
+ * told. A line that a crash cut short is passed over: the publication was witnessed again after it.
+ */
 export function readWitness(text: string): readonly WitnessedHead[] {
   return text.split('\n').flatMap((content, index) => {
-    const found = /^([0-9]+) ([0-9]+) ([0-9a-f]{64})$/.exec(content);
-    if (found === null) return [];
-    return [{ line: index + 1, epoch: Number(found[1]), revision: Number(found[2]), head: found[3]! }];
+    const found = content.startsWith('{') ? ofJson(content) : ofColumns(content);
+    return found === null ? [] : [{ line: index + 1, ...found }];
   });
+}
+
+type Told = Omit<WitnessedHead, 'line'>;
+
+function ofColumns(content: string): Told | null {
+  const found = /^([0-9]+) ([0-9]+) ([0-9a-f]{64})\r?$/.exec(content);
+  if (found === null) return null;
+  return { network: null, epoch: Number(found[1]), revision: Number(found[2]), head: found[3]! };
+}
+
+function ofJson(content: string): Told | null {
+  try {
+    const { network, epoch, revision, head } = JSON.parse(content) as Record<string, unknown>;
+    const whole = typeof head === 'string' && /^[0-9a-f]{64}$/.test(head);
+    if (typeof network !== 'string' || !Number.isSafeInteger(epoch) || !Number.isSafeInteger(revision) || !whole)
+      return null;
+    return { network, epoch: epoch as number, revision: revision as number, head };
+  } catch {
+    return null;
+  }
 }
 
 /**
@@ -21,18 +45,19 @@ export function readWitness(text: string): readonly WitnessedHead[] {
  */
 export function requireWitnessed(
   witnessed: readonly WitnessedHead[],
-  known: ReadonlyMap<string, { readonly epoch: number; readonly revision: number }>,
+  known: ReadonlyMap<string, { readonly network: string; readonly epoch: number; readonly revision: number }>,
 ): string {
-  for (const { line, epoch, revision, head } of witnessed) {
+  for (const { line, network, epoch, revision, head } of witnessed) {
     const found = known.get(head);
     if (found === undefined) {
       throw new Error(
-        `line ${line}: head ${head} of epoch ${epoch} revision ${revision} was witnessed and is in no chain of this database: it was rolled back or rewritten`,
+        `line ${line}: head ${head} of epoch ${epoch} revision ${revision}${network === null ? '' : ` of ${network}`} was witnessed and is in no chain of this database: it was rolled back or rewritten`,
       );
     }
-    if (found.epoch === epoch && found.revision === revision) continue;
+    const same = found.epoch === epoch && found.revision === revision;
+    if (same && (network === null || found.network === network)) continue;
     throw new Error(
-      `line ${line}: head ${head} was witnessed for epoch ${epoch} revision ${revision}, the chain has it for epoch ${found.epoch} revision ${found.revision}`,
+      `line ${line}: head ${head} was witnessed for epoch ${epoch} revision ${revision}${network === null ? '' : ` of ${network}`}, the chain has it for epoch ${found.epoch} revision ${found.revision} of ${found.network}`,
     );
   }
   return `${witnessed.length} witnessed heads are in the chain`;

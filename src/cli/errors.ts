@@ -69,6 +69,7 @@ const EXIT_OF_CODE: Readonly<Record<string, ExitCode>> = {
   HomeInUse: EXIT.already,
   StartAborted: EXIT.interrupted,
   'export-exists': EXIT.already,
+  'witness-misconfigured': EXIT.usage,
   'payout-mismatch': EXIT.mismatch,
   'price-mismatch': EXIT.mismatch,
   'statement-mismatch': EXIT.mismatch,

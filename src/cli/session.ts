@@ -22,7 +22,8 @@ import { ensureLogin, loginUrl } from '../store/logins';
 import { assertSchema, hasSchema, migrate } from '../store/migrate';
 import { type DatabaseRole, openPool } from '../store/pool';
 import { readingRole } from '../store/rights';
-import { fileWitness } from '../worker/witness';
+import { configuredWitnesses } from '../worker/witnesses/configuration';
+import { openWitnesses } from '../worker/witnesses/index';
 
 /** What a command of this process works with; `close` ends whatever the process opened or started. */
 export interface Session {
@@ -55,6 +56,8 @@ export interface SessionOptions
   readonly archives?: { readonly folders: readonly string[]; readonly scope: BroughtScope };
   /** false: what is started needs no worker. Default: true. */
   readonly works?: boolean;
+  /** Writes a witness's line to standard output; absent: that is for the command's data alone. */
+  readonly witnessLine?: (text: string) => void;
 }
 
 /** Opens the database alone: joins a running stack, or starts the embedded server for the time of the command. */
@@ -204,8 +207,17 @@ function startWorker(
   options: SessionOptions,
   closers: Closers,
 ): Promise<void> {
+  // Before anything is started: who misspells a witness should learn it at once.
+  const outside = configuredWitnesses(options.env ?? process.env, options.witnessLine ?? null);
   const pool = rolePool(url, 'settle_worker', options);
   closers.push(() => pool.end());
+  // A home of our own servers is there by now; beside others' it only holds the witness.
+  const witnesses = mkdir(home, { recursive: true }).then(() =>
+    openWitnesses({ pool, headsLog: join(home, 'heads.log'), outside, log: options.log ?? (() => undefined) }),
+  );
+  witnesses.catch(() => undefined);
+  // After the worker, whose last publication they are told, and before the pool.
+  closers.push(async () => (await witnesses.catch(() => null))?.close());
   // The worker's library takes half a second to load, which commands that only read need not wait for.
   const connection = connectWorker(temporal);
   connection.catch(() => undefined);
@@ -215,14 +227,12 @@ function startWorker(
       import('../worker/worker.js'),
       import('../worker/bundle-aside.js'),
     ]);
-    // A home of our own servers is there by now; beside others' it only holds the witness.
-    await mkdir(home, { recursive: true });
     return createWorker({
       connection: await connection,
       namespace: temporal.namespace,
       pool,
       bundle: await bundleAside(),
-      witness: fileWitness(join(home, 'heads.log')),
+      witness: await witnesses,
     });
   })();
   const running = worker.then((ready) => {

@@ -21,7 +21,12 @@ async function work(io: Io): Promise<void> {
   }
   const { openWorkerSession } = await import('./session.js');
   const loss = lossOfServers();
-  const session = await openWorkerSession({ ...sessionOptions(io), onLost: loss.report });
+  const session = await openWorkerSession({
+    ...sessionOptions(io),
+    onLost: loss.report,
+    // A worker has no other data to say.
+    witnessLine: (text) => io.data(text),
+  });
   try {
     io.say(`Working for ${session.temporalAddress.address}, namespace ${session.temporalAddress.namespace}.`);
     await Promise.race([untilAborted(io.signal), loss.promise]);

@@ -106,7 +106,10 @@ class Audit {
       log,
       checked('witness', WHOLE, () => {
         if (this.tools.witness === null) throw new Skipped('there is no witness file; name one with --witness FILE');
-        return requireWitnessed(readWitness(this.tools.witness), heads);
+        const witnessed = readWitness(this.tools.witness);
+        // A file without a head proves nothing, and a wrong file should not look like a good one.
+        if (witnessed.length === 0) throw new Skipped('the witness file has no line of a head');
+        return requireWitnessed(witnessed, heads);
       }),
     ];
   }

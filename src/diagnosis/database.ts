@@ -3,6 +3,7 @@ import { assertSchema } from '../store/migrate';
 import { listNetworks } from '../store/networks';
 import type { Queryable } from '../store/pool';
 import { findHead, serverReport } from '../store/server-reports';
+import { type WitnessStanding, witnessStandings } from '../store/witness-cursors';
 import { examined, type Finding, fail, ok, warn } from './findings';
 
 /** The database: version, schema, rights, clock, and whether it agrees with the witness file outside of it. */
@@ -22,6 +23,7 @@ export async function databaseFindings(db: Queryable, headsLog: string): Promise
     await examined('clock of the database', 'look at the clocks of both machines.', () => clockFinding(db)),
     await examined('networks', 'see `settle network list`.', () => networksFinding(db)),
     await examined('heads.log', 'look whether the file can be read.', () => witnessFinding(db, headsLog)),
+    await examined('witnesses', 'run `settle database migrate`.', () => toldFinding(db)),
   ];
 }
 
@@ -95,6 +97,26 @@ async function witnessFinding(db: Queryable, path: string): Promise<Finding> {
     `${words} is not in this database`,
     'this is another database, or it was rolled back or rewritten: restore it, and settle nothing before `settle audit` is content.',
   );
+}
+
+/** Those outside, over all networks: who does not hear is told again every minute, as long as a worker runs. */
+async function toldFinding(db: Queryable): Promise<Finding> {
+  const standings = await witnessStandings(db, null);
+  const words = (one: WitnessStanding) => `${one.witness}, network ${one.network}, ${one.behind} behind`;
+  const deaf = standings.filter(({ failingSince }) => failingSince !== null);
+  if (deaf.length > 0) {
+    return fail(
+      'witnesses',
+      deaf.map((one) => `${words(one)} since ${one.failingSince}: ${one.lastError}`).join('; '),
+      'mend it: nothing is lost, since a worker goes on telling it from the chain. One that is no longer configured keeps its row.',
+    );
+  }
+  const late = standings.filter(({ behind }) => behind > 0);
+  if (late.length > 0) {
+    return warn('witnesses', late.map(words).join('; '), 'start a worker that has them configured.');
+  }
+  if (standings.length > 0) return ok('witnesses', `${standings.length} outside were told everything`);
+  return ok('witnesses', 'none is configured but heads.log (docs/operations.md, Backups and witnesses)');
 }
 
 async function witnessLines(path: string): Promise<readonly string[] | null> {

@@ -11,6 +11,7 @@ import type { Queryable } from '../store/pool';
 import { completeness, databaseClock, findSeal } from '../store/seals';
 import { tokenLines } from '../store/snapshot-rows';
 import { networkStanding } from '../store/standing';
+import { type WitnessStanding, witnessStandings } from '../store/witness-cursors';
 import { readPolicy } from './policies';
 
 /** How a network stands. Instants are text `YYYY-MM-DDTHH:MM:SSZ`, by the database's clock. */
@@ -28,6 +29,8 @@ export interface NetworkStatus {
   readonly next: NextEpoch;
   readonly lateness: Lateness | null;
   readonly holds: readonly HoldStatus[];
+  /** Those outside of the database that a worker was told to tell; `heads.log` is looked at by `settle doctor`. */
+  readonly witnesses: readonly WitnessStanding[];
   readonly chain: {
     readonly position: number;
     readonly epoch: number;
@@ -111,6 +114,7 @@ export async function networkStatus(db: Queryable, name: string): Promise<Networ
     next: await nextEpoch(db, network, policy, due),
     lateness: latenessOf(network, due, nowSeconds),
     holds: (await openHolds(db, name)).map(holdStatus),
+    witnesses: await witnessStandings(db, name),
     chain: last === null ? null : { position: last.position, epoch: last.epoch, head: last.head, at: last.publishedAt },
   };
 }

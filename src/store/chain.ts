@@ -145,9 +145,9 @@ export async function entriesFrom(db: Queryable, network: string, position: numb
 /** Heads after the claims entries of all networks, and what each is the head of. */
 export async function claimsHeads(
   db: Queryable,
-): Promise<ReadonlyMap<string, { readonly epoch: number; readonly revision: number }>> {
-  const found = await db.query<{ head: string; epoch: number; revision: number }>(
-    `select head, epoch, revision from chain_entry where kind = 'claims'`,
+): Promise<ReadonlyMap<string, { readonly network: string; readonly epoch: number; readonly revision: number }>> {
+  const found = await db.query<{ head: string; network: string; epoch: number; revision: number }>(
+    `select head, network, epoch, revision from chain_entry where kind = 'claims'`,
   );
-  return new Map(found.rows.map(({ head, epoch, revision }) => [head, { epoch, revision }]));
+  return new Map(found.rows.map(({ head, network, epoch, revision }) => [head, { network, epoch, revision }]));
 }

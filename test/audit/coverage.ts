@@ -122,6 +122,7 @@ export const INFORMATIVE: Readonly<Record<string, Readonly<Record<string, string
   payment_decision: { '*': 'as payment_batch' },
   payment_confirmation: { '*': 'as payment_batch' },
   payment_failure: { '*': 'as payment_batch' },
+  witness_cursor: { '*': 'whom we told; a witness itself is compared by `settle audit --witness`' },
   history_archive: { workflow_id: 'as run_id', epoch: 'where to look for the run', archived_at: WHEN },
   workflow_bundle: { stored_at: WHEN },
   partition_archive: {

@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { loopAnswer, startLoop } from '../../src/commands/run-epochs';
-import { fileWitness } from '../../src/worker/witness';
+import { headsLog } from '../../src/worker/witnesses/heads-log';
 import type { LoopAnswer } from '../../workflows/messages';
 import { freshDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
@@ -87,7 +87,7 @@ async function killedAt(point: string): Promise<Outcome> {
     const dying = await startWorkerProcess({ url: database.url, address, namespace, workflows, heads, diesAt: point });
     const loop = await startLoop(context, { network: NETWORK, range: null, askedBy: 'olivia' });
     const endedBy = await dying.ended;
-    const fresh = { pool: database.worker, witness: fileWitness(heads), chunkProviders: 2 };
+    const fresh = { pool: database.worker, witness: headsLog(heads, database.worker), chunkProviders: 2 };
     const answer = await orchestrator.withWorker(fresh, () => loopAnswer(loop));
     return { endedBy, answer, state: await settledState(database, NETWORK), heads: await readFile(heads, 'utf8') };
   } finally {

@@ -4,7 +4,7 @@ require('../stack/typescript-in-node.cjs');
 const { readFileSync } = require('node:fs');
 const { NativeConnection, Runtime } = require('@temporalio/worker');
 const { openPool } = require('../../src/store/pool.ts');
-const { fileWitness } = require('../../src/worker/witness.ts');
+const { headsLog } = require('../../src/worker/witnesses/heads-log.ts');
 const { createWorker } = require('../../src/worker/worker.ts');
 
 const { url, address, namespace, workflows, heads, diesAt } = JSON.parse(process.argv[2]);
@@ -30,7 +30,7 @@ async function main() {
     namespace,
     pool,
     bundle,
-    witness: fileWitness(heads),
+    witness: headsLog(heads, pool),
     chunkProviders: 2,
     reached,
   });

@@ -6,7 +6,7 @@ import { networkOption } from '../groups';
 import type { Io } from '../io';
 import { type Account, type Column, safeText, sheetTable } from '../output';
 import { snakeKeys } from './json-keys';
-import { factLines, heading, indented, readableTime, shortDigest } from './layout';
+import { type Fact, factLines, heading, indented, readableTime, shortDigest } from './layout';
 
 export function register(program: Command, io: Io): void {
   program
@@ -45,6 +45,7 @@ function statusText(status: NetworkStatus, colors: Colors, width: number): strin
         'chain',
         chain === null ? 'empty' : `${counted(chain.position, 'entry', 'entries')}, head ${colors.dim(chain.head)}`,
       ],
+      ...status.witnesses.map((one): Fact => ['witness', witnessWords(one, colors)]),
     ],
     colors,
     width,
@@ -56,6 +57,16 @@ function statusText(status: NetworkStatus, colors: Colors, width: number): strin
   ].join(', ');
   const holds = status.holds.length === 0 ? [] : [holdsText(status, colors, width)];
   return [`${colors.bold(safeText(status.network))}  ${summary}`, facts, ...holds].join('\n\n');
+}
+
+function witnessWords(one: NetworkStatus['witnesses'][number], colors: Colors): string {
+  const name = safeText(one.witness);
+  const upTo = one.epoch === null ? 'was told nothing yet' : `was told up to epoch ${one.epoch}`;
+  if (one.failingSince !== null) {
+    const since = `${readableTime(one.failingSince)}: ${safeText(one.lastError ?? '')}`;
+    return `${name} ${colors.red(`does not hear, ${counted(one.behind, 'publication')} behind`)} since ${since}`;
+  }
+  return one.behind === 0 ? `${name} ${upTo}` : `${name} ${upTo}, ${colors.yellow(`${one.behind} behind`)}`;
 }
 
 function presentWords({ calendar }: NetworkStatus): string {

@@ -1,0 +1,42 @@
+import type { Pool } from 'pg';
+import type { Witness } from '../../../activities/dependencies';
+import { listNetworks } from '../../store/networks';
+import { Deliveries } from './deliveries';
+import { headsLog } from './heads-log';
+import type { HeadWitness } from './telling';
+
+export interface WitnessesOptions {
+  readonly pool: Pool;
+  /** Path of `heads.log`. */
+  readonly headsLog: string;
+  readonly outside: readonly HeadWitness[];
+  readonly log: (line: string) => void;
+}
+
+export interface Witnesses extends Witness {
+  close(): Promise<void>;
+}
+
+/**
+ * Everybody who is told published heads. A publication waits for its line in `heads.log`, which is on this machine; the
+ * witnesses outside are told beside the settlement and never hold it up. Both begin with what they lack of the past.
+ */
+export function openWitnesses({ pool, headsLog: path, outside, log }: WitnessesOptions): Witnesses {
+  const file = headsLog(path, pool);
+  const deliveries = new Deliveries({ pool, witnesses: outside, log });
+  const started = listNetworks(pool)
+    .then(async (networks) => {
+      for (const { network } of networks) await file.catchUp(network);
+    })
+    .catch((error: Error) => log(`heads.log was not caught up: ${error.message}`));
+  return {
+    async publish(network, epoch, revision, head) {
+      await file.publish(network, epoch, revision, head);
+      deliveries.wake(network);
+    },
+    async close() {
+      await started;
+      await deliveries.close();
+    },
+  };
+}
