@@ -84,20 +84,26 @@ export class ClaimsTree {
    * @throws ProofError `payee-not-in-tree`.
    */
   proof(payee: string): string[] {
-    const index = this.#payees.indexOf(payee);
-    if (index < 0) {
-      throw new ProofError('payee-not-in-tree', {
-        what: `${JSON.stringify(payee).slice(0, 100)} has no claim in this tree.`,
-        where: `claims tree with root ${this.root}`,
-        todo: 'check the address; a payee without any entitlement so far has no leaf.',
-      });
-    }
     const proof: string[] = [];
-    for (let node = this.#treeIndex(index); node > 0; node = (node - 1) >>> 1) {
+    for (let node = this.leafIndex(payee); node > 0; node = (node - 1) >>> 1) {
       const sibling = node % 2 === 1 ? node + 1 : node - 1;
       proof.push(toHex(this.#nodes, HASH_BYTES * sibling, HASH_BYTES));
     }
     return proof;
+  }
+
+  /**
+   * Where in the `tree` of the dump a payee's leaf is.
+   * @throws ProofError `payee-not-in-tree`.
+   */
+  leafIndex(payee: string): number {
+    const index = this.#payees.indexOf(payee);
+    if (index >= 0) return this.#treeIndex(index);
+    throw new ProofError('payee-not-in-tree', {
+      what: `${JSON.stringify(payee).slice(0, 100)} has no claim in this tree.`,
+      where: `claims tree with root ${this.root}`,
+      todo: 'check the address; a payee without any entitlement so far has no leaf.',
+    });
   }
 
   /**

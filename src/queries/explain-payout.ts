@@ -1,20 +1,22 @@
 import { type ExplainedProvider, type ExplainedRevision, explainPayout } from '../explain/explain-payout';
-import type { ExplanationSource, PayoutExplanation } from '../explain/payout-explanation';
+import type { ExplanationSource } from '../explain/payout-explanation';
+import type { ExplainedPayout } from '../explain/payout-standing';
 import { parseAmount, parseMicroUnits, parseScaled } from '../numbers/amounts';
 import type { Amount, NanoRatio } from '../numbers/units';
-import type { ProviderRows } from '../rulesets/1/records';
+import type { FullDerivation, ProviderRows } from '../rulesets/1/records';
 import { requireRows } from '../store/archives';
-import { type ComputationHeader, getComputation } from '../store/computations';
+import { getComputation } from '../store/computations';
 import { findPayout, payoutTotals, type StoredPayout } from '../store/payout-reports';
 import type { Queryable } from '../store/pool';
 import { type SealedProvider, sealedProvider } from '../store/provider-reports';
 import { findSeal } from '../store/seals';
 import { parsedDerivation } from './derivations';
 import { type SettledEpoch, settledEpoch } from './epochs';
+import { payoutStanding } from './payout-standing';
 import { payoutMissing } from './payouts';
 
 /**
- * Explains the payout of a provider in an epoch from the stored rows (see `src/explain`).
+ * Explains the payout of a provider in an epoch from the stored rows (see `src/explain`), with what stands around it.
  *
  * @throws QueryError `payout-missing`, `provider-unknown`, `epoch-unknown`, `epoch-without-results`
  * @throws StoreError `EpochArchived`
@@ -25,7 +27,7 @@ export async function explainProviderPayout(
   network: string,
   epoch: number,
   provider: string,
-): Promise<PayoutExplanation> {
+): Promise<ExplainedPayout> {
   const settled = await settledEpoch(db, network, epoch);
   await requireRows(db, epoch, epoch);
   const stored = await findPayout(db, settled.key, provider);
@@ -34,13 +36,21 @@ export async function explainProviderPayout(
   const rows = seal === null ? null : { registryLoad: seal.registryLoad, dispute: header.dispute };
   const sealed = rows === null ? null : await sealedProvider(db, network, epoch, provider, rows);
   if (stored === null || sealed === null) throw await payoutMissing(db, network, epoch, provider);
-  return explainPayout(await explainedRevision(db, settled, header), explainedProvider(sealed, stored));
+  const derivation = await parsedDerivation(db, settled.key, header);
+  const explanation = explainPayout(
+    await explainedRevision(db, settled, derivation),
+    explainedProvider(sealed, stored),
+  );
+  const markets = explanation.lines.map(({ market }) => market);
+  const { payee } = sealed.registry;
+  const standing = await payoutStanding(db, settled, derivation, { name: provider, payee, markets });
+  return { ...explanation, ...standing };
 }
 
 async function explainedRevision(
   db: Queryable,
   settled: SettledEpoch,
-  header: ComputationHeader,
+  derivation: FullDerivation,
 ): Promise<ExplainedRevision> {
   const totals = await payoutTotals(db, settled.key);
   return {
@@ -48,7 +58,7 @@ async function explainedRevision(
     epoch: settled.key.epoch,
     revision: settled.key.revision,
     policy: settled.policy,
-    derivation: await parsedDerivation(db, settled.key, header),
+    derivation,
     cappedSum: (parseAmount(totals.gross) - parseAmount(totals.capCut)) as Amount,
     source: sourceOf(settled),
   };

@@ -73,7 +73,7 @@ export async function providerStatement(
 
 async function accountOf(db: Queryable, network: string, provider: string, first: number, last: number) {
   const revisions = await statementRevisions(db, network, provider, first, last);
-  const payments = (await paymentsToProvider(db, network, provider)).map((row) => ({
+  const payments = (await paymentsToProvider(db, network, provider)).map(({ position: _, ...row }) => ({
     ...row,
     amount: parseAmount(row.amount),
   }));

@@ -70,8 +70,9 @@ export async function entitledUpTo(
 }
 
 export interface StatementPaymentRow {
-  /** The highest epoch that was published when the batch was made. */
+  /** The highest epoch that was published when the batch was made, and the chain's end then. */
   readonly epoch: number;
+  readonly position: number;
   readonly batch: number;
   readonly reference: string;
   readonly payee: string;
@@ -87,10 +88,10 @@ export async function paymentsToProvider(
 ): Promise<readonly StatementPaymentRow[]> {
   const found = await db.query<StatementPaymentRow>(
     `with covered as (
-       select batch, max(epoch) over (order by position, batch nulls first) as epoch from (
+       select batch, position, max(epoch) over (order by position, batch nulls first) as epoch from (
          select null::integer as batch, position, epoch from chain_entry where network = $1 and kind = 'revision'
          union all select batch, position, null from payment_batch where network = $1) e)
-     select b.epoch, b.batch, c.reference, c.payee, c.amount, c."confirmedAt"
+     select b.epoch, b.position, b.batch, c.reference, c.payee, c.amount, c."confirmedAt"
      from covered b cross join lateral (
        select p.reference, l.payee, p.amount::text, ${INSTANT('p.confirmed_at')} as "confirmedAt"
        from payment_confirmation p join payment_line l using (network, batch, provider)

@@ -183,6 +183,23 @@ describe('settle explain', () => {
     expect(rows.at(-1)?.split(',')[base]).toBe(sum.toString());
   });
 
+  it('is one object: what JSON has of revisions, account and claim, CSV and the terminal have too', async () => {
+    const found = await json<{
+      revisions: { revision: number; amount: { base_units: string }; content_digest: string }[];
+      account: { due: { tokens: string } };
+      claim: { leaf_index: number; proof: string[] };
+      prices: { market: string }[];
+    }>('explain', '3', 'p1');
+    expect(found.revisions).toHaveLength(1);
+    const { stdout } = await run(['explain', '3', 'p1', '-o', 'csv']);
+    expect(stdout).toContain(`3,1,p1,revision,`);
+    expect(stdout).toContain(found.revisions[0]!.content_digest);
+    const text = (await table(['explain', '3', 'p1'], 160)).join('\n');
+    expect(text).toContain(`${found.account.due.tokens} TST due`);
+    expect(text).toContain(`leaf ${found.claim.leaf_index} of the tree`);
+    expect(found.prices.map(({ market }) => market)).toEqual(['disk', 'gpu']);
+  });
+
   it('speaks of tokens and base units', async () => {
     const lines = await table(['explain', '3', 'p1'], 80);
     const { amount } = await json<Explained>('explain', '3', 'p1');

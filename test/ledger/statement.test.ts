@@ -1,6 +1,9 @@
 import type { Activities } from '../../activities';
 import { payableLines } from '../../src/commands/payments';
+import { firstDiscrepancy } from '../../src/explain/adds-up';
+import { standingDiscrepancy } from '../../src/explain/payout-standing';
 import { type ProviderStatement, statementDiscrepancy } from '../../src/ledger/statement';
+import { explainProviderPayout } from '../../src/queries/explain-payout';
 import { providerStatement } from '../../src/queries/provider-statement';
 import { corrected, rows, withdrawn } from '../disputes/disputing';
 import { seededRandom } from '../generate/random';
@@ -65,7 +68,7 @@ function promises({ statement: account, inFlight, due, receivable }: ProviderSta
 }
 
 test.each([11, 12, 13, 14])(
-  'random disputes and payments: every range adds up, and ranges follow each other exactly (seed %i)',
+  'random disputes and payments: every range and every explanation adds up, and ranges follow each other exactly (seed %i)',
   async (seed) => {
     const random = seededRandom(seed);
     const network = await settled();
@@ -111,6 +114,24 @@ test.each([11, 12, 13, 14])(
       expect(whole.statement.opening).toEqual({ entitled: 0n, paid: 0n, balance: 0n });
       expect(whole.statement.closing).toEqual({ entitled: entitlement, paid, balance: entitlement - paid });
       expect([whole.inFlight, whole.due, whole.receivable]).toEqual([inFlight, due, receivable]);
+      for (const row of whole.statement.epochs) {
+        if (row.reason === null) continue;
+        const explanation = await explainProviderPayout(database.viewer, network, row.epoch, provider);
+        expect(firstDiscrepancy(explanation)).toBeNull();
+        expect(standingDiscrepancy(explanation)).toBeNull();
+        expect(explanation.amount.baseUnits).toBe(String(row.entitled));
+        expect(explanation.revisions[0]!.amount.baseUnits).toBe(String(row.amount));
+        const adjustments = explanation.revisions.slice(1).map((one) => BigInt(one.adjustment!.baseUnits));
+        expect(adjustments).toEqual(row.adjustments.map(({ amount }) => amount));
+        const { account } = explanation;
+        expect(Object.values(account).map(({ baseUnits }) => BigInt(baseUnits))).toEqual([
+          entitlement,
+          paid,
+          inFlight,
+          due,
+          receivable,
+        ]);
+      }
       for (let cut = 1; cut < EPOCHS; cut += 1) {
         const [before, after] = [
           await statement(network, provider, 0, cut - 1),

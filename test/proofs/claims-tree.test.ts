@@ -44,6 +44,7 @@ describe('against the published library', () => {
         expect(ours.root).toBe(theirs.root);
         expect(ours.dump()).toEqual(theirs.dump());
         const [payee, amount] = claims[count >> 1]!;
+        expect(ours.leafIndex(payee)).toBe(theirs.dump().values[count >> 1]!.treeIndex);
         expect(ours.proof(payee)).toEqual(theirs.getProof(count >> 1));
         expect(verifyClaim(theirs.root, payee, amount, theirs.getProof(count >> 1), keccak256)).toBe(true);
         expect(StandardMerkleTree.verify(ours.root, ENCODING, [payee, amount], ours.proof(payee))).toBe(true);

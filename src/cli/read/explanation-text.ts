@@ -1,13 +1,15 @@
 import type { Colors } from 'picocolors/types';
 import type { TokenAmount } from '../../explain/figures';
 import type { LineExplanation, PayoutExplanation } from '../../explain/payout-explanation';
+import type { ExplainedPayout } from '../../explain/payout-standing';
 import type { CurveSegment, MetricExplanation } from '../../explain/performance-explanation';
 import { percent } from '../figures';
 import { type Column, safeText, sheetTable } from '../output';
 import { exactDecimal, factLines, heading, indented, readableTime, shortDigest, wrapped } from './layout';
+import { standingText } from './standing-text';
 
 /** A payout for its provider: what was measured, what it is worth, what was cut, what is left; every step adds up. */
-export function explanationText(found: PayoutExplanation, colors: Colors, width: number): string {
+export function explanationText(found: ExplainedPayout, colors: Colors, width: number): string {
   const earned = found.reason === 'paid' ? found.lines.map((line) => lineText(found, line, colors, width)) : [];
   return [
     titleText(found, colors, width),
@@ -15,6 +17,7 @@ export function explanationText(found: PayoutExplanation, colors: Colors, width:
     performanceText(found, colors, width),
     ...earned,
     amountText(found, colors, width),
+    standingText(found, colors, width),
     sourceText(found, colors, width),
   ].join('\n\n');
 }
