@@ -88,6 +88,8 @@ export class Deliveries {
       if (heads.length === 0) return;
       for (const head of heads) {
         const error = await this.heard(() => witness.tell(head, this.abort.signal));
+        // What we cut short ourselves says nothing of the witness.
+        if (error !== null && this.abort.signal.aborted) return;
         if (error !== null) {
           await recordUnheard(pool, network, witness.name, error);
           this.options.log(`witness ${witness.name} was not told epoch ${head.epoch} of ${network}: ${error}`);
