@@ -118,7 +118,7 @@ test('Parquet and JSON lines say the same as CSV, cell by cell', async () => {
       // A number counts by its value: Parquet has all places of its column.
       const cell = (column: string) =>
         column === 'booked_at'
-          ? `strftime(booked_at at time zone 'UTC', '%Y-%m-%dT%H:%M:%SZ')`
+          ? `strftime(make_timestamp(epoch_ms(booked_at) * 1000), '%Y-%m-%dT%H:%M:%SZ')`
           : `"${column}"::varchar`;
       const found = await connection.runAndReadAll(
         `select ${columns.map((column) => `coalesce(${cell(column)}, '') as "${column}"`).join(', ')} from '${join(folder, `${name}.parquet`)}'`,

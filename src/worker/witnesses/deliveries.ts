@@ -29,6 +29,7 @@ export class Deliveries {
   private readonly again = new Set<string>();
   private readonly abort = new AbortController();
   private readonly timer: NodeJS.Timeout;
+  private listing: Promise<void> = Promise.resolve();
   private closing = false;
 
   constructor(private readonly options: DeliveryOptions) {
@@ -40,7 +41,7 @@ export class Deliveries {
   /** Begins a round for every network. */
   wakeAll(): void {
     if (this.options.witnesses.length === 0) return;
-    listNetworks(this.options.pool).then(
+    this.listing = listNetworks(this.options.pool).then(
       (networks) => {
         for (const { network } of networks) this.wake(network);
       },
@@ -60,6 +61,7 @@ export class Deliveries {
   /** Lets what is under way end, without waits between attempts, for at most so long. */
   async close(graceMs = 5_000): Promise<void> {
     clearInterval(this.timer);
+    await this.listing;
     this.closing = true;
     this.woken.abort();
     const timer = setTimeout(() => this.abort.abort(), graceMs);
