@@ -27,7 +27,10 @@ const ERROR_CHARS = 500;
 export class Deliveries {
   private readonly rounds = new Map<string, Promise<void>>();
   private readonly again = new Set<string>();
+  /** Ends what is being told. */
   private readonly abort = new AbortController();
+  /** Ends the waits between attempts. */
+  private readonly woken = new AbortController();
   private readonly timer: NodeJS.Timeout;
   private listing: Promise<void> = Promise.resolve();
   private closing = false;
@@ -69,9 +72,6 @@ export class Deliveries {
     clearTimeout(timer);
   }
 
-  /** Ends the waits between attempts. */
-  private readonly woken = new AbortController();
-
   private begin(key: string, network: string, witness: HeadWitness): void {
     const round = this.round(network, witness)
       .catch((error: Error) => this.options.log(`witness ${witness.name}: ${error.message}`))
@@ -111,7 +111,8 @@ export class Deliveries {
         await tell();
         return null;
       } catch (error) {
-        const words = (error as Error).message.slice(0, ERROR_CHARS);
+        // One line, of characters that the database takes.
+        const words = (error as Error).message.replace(/\p{Cc}+/gu, ' ').slice(0, ERROR_CHARS);
         const wait = waits[attempt];
         if (wait === undefined || this.closing) return words;
         await pause(wait, undefined, { signal: this.woken.signal }).catch(() => undefined);

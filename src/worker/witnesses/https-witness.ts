@@ -14,6 +14,9 @@ export interface HttpsWitnessOptions {
   readonly timeoutMs: number;
 }
 
+/** What the database has room for. */
+const NAME_CHARS = 250;
+
 /**
  * A witness that is told by POST: a body of one JSON object and an `Idempotency-Key`. It has heard what it answers with
  * 2xx; nothing is followed elsewhere, since a redirect could carry the secret away.
@@ -21,7 +24,7 @@ export interface HttpsWitnessOptions {
 export function httpsWitness({ url, secret, authority, timeoutMs }: HttpsWitnessOptions): HeadWitness {
   return {
     // A query can hold a token, so it is no part of the name.
-    name: `${url.origin}${url.pathname}`,
+    name: `${url.origin}${url.pathname}`.slice(0, NAME_CHARS),
     async tell(head, signal) {
       const answer = await posted(head, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
       const { statusCode = 0, statusMessage = '' } = answer;
