@@ -1,6 +1,7 @@
 /** One worker process of the bench, so that its memory is its own: started by bench/settle.ts with its addresses. */
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { openPool } from '../src/store/pool';
+import { bundleAside } from '../src/worker/bundle-aside';
 import { headsLog } from '../src/worker/witnesses/heads-log';
 import { createWorker } from '../src/worker/worker';
 

@@ -24,6 +24,8 @@ export interface ProviderStatement {
   readonly calendar: { readonly genesisSeconds: number; readonly lengthSeconds: number };
   readonly first: number;
   readonly last: number;
+  /** The range was to begin earlier, with epochs that are archived: the last one of those; null: none. */
+  readonly archivedUpTo: number | null;
   /** First second of the first epoch, and first second after the last. */
   readonly from: string;
   readonly to: string;

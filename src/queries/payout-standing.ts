@@ -102,7 +102,7 @@ async function accountOf(
   payments: readonly StatementPaymentRow[],
   tokens: Tokens,
 ): Promise<PayoutStanding['account']> {
-  const entitlement = BigInt((await entitledUpTo(db, network, provider, 0, LAST_EPOCH)).upTo);
+  const entitlement = BigInt((await entitledUpTo(db, network, provider, LAST_EPOCH, LAST_EPOCH)).upTo);
   const paid = payments.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
   const inFlight = BigInt(await inFlightTo(db, network, provider));
   const { due, receivable } = balanceOf({ provider, entitlement, paid, inFlight } as Parameters<typeof balanceOf>[0]);

@@ -2,7 +2,7 @@ import { balanceOf } from '../ledger/dues';
 import { type ProviderStatement, statementDiscrepancy, statementOf } from '../ledger/statement';
 import { parseAmount } from '../numbers/amounts';
 import { instantText } from '../rulesets/1/calendar';
-import { requireRows } from '../store/archives';
+import { absentArchives, requireRows } from '../store/archives';
 import { lastEntry } from '../store/chain';
 import { getNetwork } from '../store/networks';
 import type { Queryable } from '../store/pool';
@@ -45,8 +45,9 @@ export async function providerStatement(
   const newest = await lastPublishedEpoch(db, network);
   const { token } = (await settledEpoch(db, network, newest)).policy;
   const { joinedEpoch, status, payee } = await knownProvider(db, network, provider);
-  const first = range.first ?? calendar.firstEpoch;
   const last = range.last ?? newest;
+  const archivedUpTo = range.first === null ? await archivedBefore(db, calendar.firstEpoch, last) : null;
+  const first = range.first ?? (archivedUpTo === null ? calendar.firstEpoch : archivedUpTo + 1);
   if (first > last) throw emptyRange(network, first, last, newest);
   await requireRows(db, first, last);
   const entry = (await lastEntry(db, network))!;
@@ -61,6 +62,7 @@ export async function providerStatement(
     calendar: { genesisSeconds: calendar.genesisSeconds, lengthSeconds: calendar.lengthSeconds },
     first,
     last,
+    archivedUpTo,
     from: instantText(calendar.genesisSeconds + first * calendar.lengthSeconds),
     to: instantText(calendar.genesisSeconds + (last + 1) * calendar.lengthSeconds),
     asOf: { position: entry.position, head: entry.head, publishedAt: entry.publishedAt },
@@ -69,6 +71,12 @@ export async function providerStatement(
     ...balanceOf(account as Parameters<typeof balanceOf>[0]),
     prices: await pricesOf(db, network, provider, first, last),
   };
+}
+
+/** A range that nobody asked for by number begins after the archived epochs, if any are left; their sum is known. */
+async function archivedBefore(db: Queryable, first: number, last: number): Promise<number | null> {
+  const end = (await absentArchives(db, first, last)).at(-1)?.last;
+  return end === undefined || end >= last ? null : end;
 }
 
 async function accountOf(db: Queryable, network: string, provider: string, first: number, last: number) {

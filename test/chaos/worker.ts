@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Context } from '@temporalio/activity';
 import { NativeConnection, Runtime } from '@temporalio/worker';
 import { openPool } from '../../src/store/pool';
-import { fileWitness } from '../../src/worker/witness';
+import { headsLog } from '../../src/worker/witnesses/heads-log';
 import { createWorker } from '../../src/worker/worker';
 import { Traps, tell, watchStatements } from './dying';
 
@@ -33,13 +33,21 @@ export async function runWorker({ databaseUrl, temporalAddress, workflows, heads
   const onIdleError = (error: Error) => process.stderr.write(`idle connection: ${error.message}\n`);
   const pool = openPool({ url: databaseUrl, role: 'settle_worker', applicationName: 'chaos worker', onIdleError });
   watchStatements(pool, activity, traps.visit);
+  // Not watched: what the witness asks is no step of the settlement.
+  const asking = openPool({
+    url: databaseUrl,
+    role: 'settle_worker',
+    applicationName: 'chaos witness',
+    onIdleError,
+    max: 1,
+  });
   const connection = await NativeConnection.connect({ address: temporalAddress });
   const worker = await createWorker({
     connection,
     namespace: 'default',
     pool,
     bundle: { code: readFileSync(workflows, 'utf8'), sourceMap: '' },
-    witness: fileWitness(heads),
+    witness: headsLog(heads, asking),
     chunkProviders: 2,
     // `publish:committed` is called like the statements: `publish: committed`.
     reached: (point) => traps.visit(named(point)),
@@ -47,6 +55,7 @@ export async function runWorker({ databaseUrl, temporalAddress, workflows, heads
   tell({ said: 'ready' });
   await worker.run();
   await pool.end();
+  await asking.end();
   await connection.close();
   process.exit(0);
 }

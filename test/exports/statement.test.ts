@@ -37,6 +37,7 @@ function pageOf(changes: Partial<ProviderStatement> = {}, epochs = 3): string {
     calendar: { genesisSeconds: 1_588_291_200, lengthSeconds: 3_600 },
     first: 0,
     last: epochs - 1,
+    archivedUpTo: null,
     from: AT,
     to: '2020-05-01T03:00:00Z',
     asOf: { position: 8, head: 'a'.repeat(64), publishedAt: AT },

@@ -46,6 +46,10 @@ async function statement(io: Io, provider: string, options: StatementOptions): P
       ...broughtFor(archive, { network, first: from ?? 0, last: to ?? LAST_EPOCH, allPayouts: true }),
     },
   );
+  if (found.archivedUpTo !== null) {
+    const words = `Epochs to ${found.archivedUpTo} are archived and only in the opening balance: bring them with --archive DIR.`;
+    io.say(io.wordColors.dim(words));
+  }
   if (html === undefined) print(io, found);
   else await writePage(io, found, html, force === true);
 }
