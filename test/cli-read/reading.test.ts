@@ -1,5 +1,6 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { StandardMerkleTree } from '@openzeppelin/merkle-tree';
 import { endAll, settle } from '../cli/settle-process';
 import { bundleTexts } from '../harness/networks';
 import { testServers } from '../harness/servers';
@@ -272,6 +273,32 @@ describe('settle export', () => {
     expect(epochs).toHaveLength(5);
     expect(epochs[3]).toMatch(/^2,0,.*failed\(incomplete-inputs\)/);
     expect((await run(['export', '0..3', '--out', out])).exit).toBe(3);
+  });
+});
+
+describe('settle claims', () => {
+  it('writes a dump that the published library loads, with the root that is published; a proof of it holds', async () => {
+    const dump = join(folder, 'claims.json');
+    const built = await json<{ root: string; payees: number }>('claims', 'build', '3', '--out', dump);
+    const tree = StandardMerkleTree.load<[string, string]>(JSON.parse(readFileSync(dump, 'utf8')));
+    tree.validate();
+    expect(tree.root).toBe(built.root);
+    const [index, [payee, cumulative]] = [...tree.entries()][0]!;
+    const proof = await json<{ cumulative: string; proof: string[]; root: string }>(
+      'claims',
+      'proof',
+      payee,
+      '--epoch',
+      '3',
+    );
+    expect(proof).toMatchObject({ cumulative, proof: tree.getProof(index), root: tree.root });
+    for (const [name, value] of Object.entries({ 'of-theirs.json': tree.dump(), 'proof.json': { payee, ...proof } })) {
+      writeFileSync(join(folder, name), JSON.stringify(value));
+      const verified = await settle(['claims', 'verify', join(folder, name), '--root', tree.root], env()).ended;
+      expect(verified.exit).toBe(0);
+    }
+    const other = await settle(['claims', 'verify', dump, '--root', `0x${'1'.repeat(64)}`], env()).ended;
+    expect(other.exit).toBe(5);
   });
 });
 
