@@ -21,7 +21,7 @@ p{margin:.4rem 0;max-width:75ch}
 .sum dd{margin:.1rem 0 0;font-variant-numeric:tabular-nums;white-space:nowrap}
 .sum .total dd{font-weight:650}
 .sum .owed dd{color:var(--owed);font-weight:650}
-.tail{color:var(--soft);font-size:.74em}
+.tail{color:var(--soft);font-size:.8em}
 .nil{color:var(--soft)}
 .plots{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:1rem}
 .plots .wide{grid-column:1/-1}
@@ -71,6 +71,6 @@ footer code{font-family:ui-monospace,Menlo,Consolas,"Liberation Mono",monospace;
 --rewards:#0f6f63;--area:#0f6f6326;--price:#3b57b5;--quality:#8a5a00;--owed:#a8321f;--revised:#b3470d;--paid:#3b57b5}
 body{font-size:10pt;print-color-adjust:exact;-webkit-print-color-adjust:exact}main{max-width:none;padding:0}
 .plots{grid-template-columns:repeat(2,minmax(0,1fr))}.frame{grid-template-rows:25mm auto}.wide .frame{grid-template-rows:30mm auto}header{padding-bottom:.5rem;margin-bottom:.8rem}h1{font-size:16pt}h2{margin:1.1rem 0 .5rem}p{max-width:none}.plots{gap:.6rem}.plot{padding:.5rem .7rem}figcaption{margin-bottom:.4rem}.sum div{padding:.4rem .7rem}footer{margin-top:1rem;break-inside:avoid}
-.scroll{overflow:visible;border:0}table{font-size:7.2pt}th,td{padding:.12rem .35rem}thead{display:table-header-group}tfoot{display:table-row-group}tr{break-inside:avoid}
+.scroll{overflow:visible;border:0}table{font-size:7.6pt}.tail{font-size:.86em}th,td{padding:.12rem .35rem}thead{display:table-header-group}tfoot{display:table-row-group}tr{break-inside:avoid}
 h2{break-after:avoid}details:not([open]){display:none}details .scroll{max-height:none}}
 `.trim();
