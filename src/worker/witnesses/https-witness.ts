@@ -1,5 +1,5 @@
-import { type IncomingMessage, request as plainRequest } from 'node:http';
-import { request as tlsRequest } from 'node:https';
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from 'node:http';
+import { Agent as TlsAgent, request as tlsRequest } from 'node:https';
 import { rootCertificates } from 'node:tls';
 import type { PublishedHead } from '../../store/witness-cursors';
 import { type HeadWitness, headLine, idempotencyKey, WitnessError } from './telling';
@@ -22,14 +22,17 @@ const NAME_CHARS = 250;
  * 2xx; nothing is followed elsewhere, since a redirect could carry the secret away.
  */
 export function httpsWitness({ url, secret, authority, timeoutMs }: HttpsWitnessOptions): HeadWitness {
+  // A year of heads is told over one connection.
+  const kept = { keepAlive: true, maxSockets: 1 };
+  const trusted = authority === null ? {} : { ca: [...rootCertificates, authority] };
+  const agents = { 'https:': new TlsAgent({ ...kept, ...trusted }), 'http:': new PlainAgent(kept) };
   return {
     // A query can hold a token, so it is no part of the name.
     name: `${url.origin}${url.pathname}`.slice(0, NAME_CHARS),
     async tell(head, signal) {
       const answer = await posted(head, AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]));
       const { statusCode = 0, statusMessage = '' } = answer;
-      // The status decides; a body would only fill memory.
-      answer.destroy();
+      passOver(answer);
       if (statusCode >= 200 && statusCode < 300) return;
       throw new WitnessError(refusal(statusCode, statusMessage));
     },
@@ -43,12 +46,12 @@ export function httpsWitness({ url, secret, authority, timeoutMs }: HttpsWitness
       'idempotency-key': idempotencyKey(head),
       ...(secret === null ? {} : { authorization: `Bearer ${secret}` }),
     };
-    const options = { method: 'POST', headers, signal, agent: false as const };
+    const options = { method: 'POST', headers, signal };
     return new Promise((resolve, reject) => {
       const request =
         url.protocol === 'https:'
-          ? tlsRequest(url, { ...options, ...(authority === null ? {} : { ca: [...rootCertificates, authority] }) })
-          : plainRequest(url, options);
+          ? tlsRequest(url, { ...options, agent: agents['https:'] })
+          : plainRequest(url, { ...options, agent: agents['http:'] });
       request.on('response', resolve);
       request.on('error', (error: NodeJS.ErrnoException) => {
         const late = error.name === 'AbortError' || error.name === 'TimeoutError';
@@ -61,6 +64,18 @@ export function httpsWitness({ url, secret, authority, timeoutMs }: HttpsWitness
       request.end(body);
     });
   }
+}
+
+const LONGEST_ANSWER_BYTES = 65_536;
+
+/** The status decides. A short body is read so that the connection can be used again, and nobody's stream fills memory. */
+function passOver(answer: IncomingMessage): void {
+  let bytes = 0;
+  answer.on('data', (part: Buffer) => {
+    bytes += part.length;
+    if (bytes > LONGEST_ANSWER_BYTES) answer.destroy();
+  });
+  answer.on('error', () => undefined);
 }
 
 function refusal(status: number, message: string): string {
