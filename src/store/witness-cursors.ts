@@ -36,24 +36,13 @@ export async function toldUpTo(db: Queryable, network: string, witness: string):
   return found.rows[0]?.position ?? 0;
 }
 
-/** Another worker may have told it more already: a cursor never goes back. */
+/** A witness has everything up to a position. Another worker may have told it more already: a cursor never goes back. */
 export async function recordTold(db: Queryable, network: string, witness: string, position: number): Promise<void> {
-  await db.query(
-    `insert into witness_cursor as w (network, witness, position, told_at) values ($1, $2, $3, clock_timestamp())
-     on conflict (network, witness) do update set position = greatest(w.position, excluded.position),
-       told_at = excluded.told_at, failing_since = null, failures = 0, last_error = null`,
-    [network, witness, position],
-  );
+  await db.query('select settle.record_told($1, $2, $3)', [network, witness, position]);
 }
 
 export async function recordUnheard(db: Queryable, network: string, witness: string, error: string): Promise<void> {
-  await db.query(
-    `insert into witness_cursor as w (network, witness, failing_since, failures, last_error)
-     values ($1, $2, clock_timestamp(), 1, $3)
-     on conflict (network, witness) do update set failing_since = coalesce(w.failing_since, excluded.failing_since),
-       failures = w.failures + 1, last_error = excluded.last_error`,
-    [network, witness, error],
-  );
+  await db.query('select settle.record_unheard($1, $2, $3)', [network, witness, error]);
 }
 
 /** How a witness stands. */

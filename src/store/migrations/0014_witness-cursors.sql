@@ -18,7 +18,28 @@ create table settle.witness_cursor (
 
 grant select on settle.witness_cursor to settle_worker, settle_operator, settle_viewer, settle_approver, settle_auditor,
   settle_policy_admin;
-grant insert, update on settle.witness_cursor to settle_worker;
+
+-- The only ways to write it, since nobody has the right to change a row. Another worker may have told more already: a
+-- cursor never goes back.
+create function settle.record_told(of_network text, of_witness text, of_position bigint) returns void
+language sql security definer set search_path = settle, pg_catalog, pg_temp as $$
+  insert into witness_cursor as w (network, witness, position, told_at)
+    values (of_network, of_witness, of_position, clock_timestamp())
+    on conflict (network, witness) do update set position = greatest(w.position, excluded.position),
+      told_at = excluded.told_at, failing_since = null, failures = 0, last_error = null
+$$;
+
+create function settle.record_unheard(of_network text, of_witness text, error text) returns void
+language sql security definer set search_path = settle, pg_catalog, pg_temp as $$
+  insert into witness_cursor as w (network, witness, failing_since, failures, last_error)
+    values (of_network, of_witness, clock_timestamp(), 1, error)
+    on conflict (network, witness) do update set failing_since = coalesce(w.failing_since, excluded.failing_since),
+      failures = w.failures + 1, last_error = excluded.last_error
+$$;
+
+revoke all on function settle.record_told, settle.record_unheard from public;
+grant execute on function settle.record_told, settle.record_unheard to settle_worker;
 
 -- Down Migration
+drop function settle.record_told, settle.record_unheard;
 drop table settle.witness_cursor;
