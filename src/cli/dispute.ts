@@ -195,17 +195,16 @@ async function show(io: Io, key: Key): Promise<void> {
   });
 }
 
-/** Starts the run again where it was lost before anything was computed, so that there is something to see. */
+/** Starts the run again where it was lost before anything was computed, or before the claims were there. */
 async function preview(io: Io, key: Key): Promise<void> {
-  const { computeDispute } = await import('../commands/run-dispute.js');
-  const { findProposal, getDispute } = await import('../store/disputes.js');
-  const isComputed = await withDatabase(io, async (session) => {
-    const { state } = await getDispute(session.pool, key);
-    if (state === 'open' && (await findProposal(session.pool, key)) === null) return false;
+  const { computeDispute, isComputed } = await import('../commands/run-dispute.js');
+  const { getDispute } = await import('../store/disputes.js');
+  const told = await withDatabase(io, async (session) => {
+    if (!(await isComputed(session, await getDispute(session.pool, key)))) return false;
     await tell(io, session, key);
     return true;
   });
-  if (isComputed) return;
+  if (told) return;
   await withWorkflows(io, async (session) => {
     await computeDispute(session, key);
     await tell(io, session, key);

@@ -13,6 +13,9 @@ type Interceptor = NonNullable<ConnectionOptions['interceptors']>[number];
 /** gRPC's status of a call that its caller gave up. */
 const CANCELLED = 1;
 
+/** Somebody waits at a terminal: a service that answers at all answers well within this time. */
+const CONNECT_MS = 4_000;
+
 export interface OpenClient {
   readonly client: Client;
   close(): Promise<void>;
@@ -40,7 +43,7 @@ export async function openClient(temporal: TemporalAddress): Promise<OpenClient>
 
 async function connect(temporal: TemporalAddress, interceptors: Interceptor[]): Promise<Connection> {
   try {
-    return await Connection.connect({ ...temporal.connection, interceptors });
+    return await Connection.connect({ connectTimeout: CONNECT_MS, ...temporal.connection, interceptors });
   } catch (cause) {
     throw new StackError('TemporalNotStarted', {
       what: `Temporal does not answer: ${(cause as Error).message}.`,

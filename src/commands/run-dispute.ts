@@ -18,7 +18,7 @@ import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { type DisputeRecord, type NewDispute, recordDispute } from './open-dispute';
 import { refusedOnRecord } from './refusals';
-import { isRunning, rootCause } from './run-epochs';
+import { causeWords, isRunning } from './run-epochs';
 import { wakeRun } from './wake-run';
 
 export const disputeWorkflowId = ({ network, epoch, dispute }: DisputeKey): string =>
@@ -41,11 +41,15 @@ export async function openDispute(
 /** Starts or finds the run of a dispute, and waits until its revision is computed or it is closed. */
 export async function computeDispute(context: WorkflowContext, key: DisputeKey): Promise<Dispute> {
   const dispute = await getDispute(context.pool, key);
-  const isComputed = async (now: Dispute) =>
-    now.state === 'open' ? (await findProposal(context.pool, key)) !== null : !(await lacksClaims(context, now));
-  if (await isComputed(dispute)) return dispute;
+  if (await isComputed(context, dispute)) return dispute;
   await start(context, dispute);
-  return waitFor(context, key, isComputed);
+  return waitFor(context, key, (now) => isComputed(context, now));
+}
+
+/** Whether there is something to decide on or to look at: a proposal, a decision, a publication with its claims. */
+export async function isComputed(context: Pick<CommandContext, 'pool'>, dispute: Dispute): Promise<boolean> {
+  if (dispute.state === 'open') return (await findProposal(context.pool, dispute)) !== null;
+  return !(await lacksClaims(context, dispute));
 }
 
 export interface DisputeDecisionRequest extends DisputeKey {
@@ -181,7 +185,10 @@ async function wake(
 }
 
 /** Published, but without its claims yet: its run is at them, or ended before. */
-async function lacksClaims({ pool }: CommandContext, { network, epoch, state, revision }: Dispute): Promise<boolean> {
+async function lacksClaims(
+  { pool }: Pick<CommandContext, 'pool'>,
+  { network, epoch, state, revision }: Dispute,
+): Promise<boolean> {
   if (state !== 'published' || revision === null) return false;
   return (await findEntry(pool, network, epoch, revision, 'claims')) === null;
 }
@@ -216,8 +223,7 @@ async function stopped(context: WorkflowContext, key: DisputeKey): Promise<Comma
     await context.temporal.workflow.getHandle(workflowId).result();
   } catch (error) {
     if (!(error instanceof Error)) throw error;
-    const cause = error instanceof WorkflowFailedError ? rootCause(error) : error;
-    why = `${cause.name}: ${cause.message}`;
+    why = causeWords(error);
   }
   return new CommandError(
     'RunStopped',

@@ -5,6 +5,7 @@ import {
   WorkflowFailedError,
   type WorkflowHandle,
 } from '@temporalio/client';
+import { ApplicationFailure } from '@temporalio/common';
 import { type LoopAnswer, type SettleDueEpochsInput, TASK_QUEUE } from '../../workflows/messages';
 import { lastClosedEpoch, nextOpenEpoch } from '../store/due';
 import { getNetwork } from '../store/networks';
@@ -121,10 +122,9 @@ export async function loopAnswer(
     return await handle.result();
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const cause = rootCause(error);
     throw new CommandError(
       'RunStopped',
-      `${handle.workflowId} ended without an answer: ${cause.name}: ${cause.message}. Its epochs stay as they are; what was asked for can be run again`,
+      `${handle.workflowId} ended without an answer: ${causeWords(error)}. Its epochs stay as they are; what was asked for can be run again`,
     );
   }
 }
@@ -171,8 +171,11 @@ export async function settleBehind(context: WorkflowContext, request: RunRequest
   }
 }
 
-export function rootCause(error: Error): Error {
-  return error.cause instanceof Error ? rootCause(error.cause) : error;
+/** The first cause of an error, by the name that the documentation has it under. */
+export function causeWords(error: Error): string {
+  const known = error instanceof ApplicationFailure ? error.type : null;
+  if (typeof known === 'string') return `${known}: ${error.message}`;
+  return error.cause instanceof Error ? causeWords(error.cause) : `${error.name}: ${error.message}`;
 }
 
 /** Whether a workflow of that id is running now. */

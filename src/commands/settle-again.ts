@@ -15,7 +15,7 @@ import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
-import { alreadyRunning, epochWorkflowId, rootCause } from './run-epochs';
+import { alreadyRunning, causeWords, epochWorkflowId } from './run-epochs';
 
 export interface AgainRequest {
   readonly network: string;
@@ -135,10 +135,9 @@ export async function answerOf(
     return await Promise.race([result, held()]);
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    const cause = rootCause(error);
     throw new CommandError(
       'RunStopped',
-      `${run.workflowId} ended without an answer: ${cause.name}: ${cause.message}. The epoch stays as it is, and can be run again`,
+      `${run.workflowId} ended without an answer: ${causeWords(error)}. The epoch stays as it is, and can be run again`,
     );
   }
 }

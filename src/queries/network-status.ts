@@ -13,6 +13,7 @@ import { tokenLines } from '../store/snapshot-rows';
 import { networkStanding } from '../store/standing';
 import { type WitnessStanding, witnessStandings } from '../store/witness-cursors';
 import { readPolicy } from './policies';
+import { type WaitingDecision, waitingDecisions } from './waiting-decisions';
 
 /** How a network stands. Instants are text `YYYY-MM-DDTHH:MM:SSZ`, by the database's clock. */
 export interface NetworkStatus {
@@ -31,6 +32,8 @@ export interface NetworkStatus {
   readonly holds: readonly HoldStatus[];
   /** Those outside of the database that a worker was told to tell; `heads.log` is looked at by `settle doctor`. */
   readonly witnesses: readonly WitnessStanding[];
+  /** What else a second person has to decide. */
+  readonly decisions: readonly WaitingDecision[];
   readonly chain: {
     readonly position: number;
     readonly epoch: number;
@@ -115,6 +118,7 @@ export async function networkStatus(db: Queryable, name: string): Promise<Networ
     lateness: latenessOf(network, due, nowSeconds),
     holds: (await openHolds(db, name)).map(holdStatus),
     witnesses: await witnessStandings(db, name),
+    decisions: await waitingDecisions(db, name),
     chain: last === null ? null : { position: last.position, epoch: last.epoch, head: last.head, at: last.publishedAt },
   };
 }

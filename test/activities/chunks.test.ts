@@ -46,7 +46,7 @@ describe.each([
       return settledState(database, 'swarm');
     });
 
-  test('chunks of one, two, three and all providers give the same bytes', async () => {
+  test('F44: chunks of one, two, three and all providers give the same bytes', async () => {
     const whole = await settled(20_000);
     expect(whole.chain).toHaveLength(6);
     for (const chunkProviders of [1, 2, 3, 7]) expect(await settled(chunkProviders)).toEqual(whole);
@@ -152,7 +152,7 @@ test('the second round writes what the first one read with the sealed digest, an
     await expect(activities.reward(key, 0, cappedSum)).rejects.toMatchObject({ type: 'GuardFailed' });
   }));
 
-test('two runs that seal and derive at once agree', () =>
+test('F44: two runs that seal and derive at once agree', () =>
   onDatabase(async (database) => {
     const network = await makeNetwork(operatorOf(database));
     const ref = { network, epoch: 0 };

@@ -30,7 +30,7 @@ test('the first epoch of the calendar comes first, then the one after the last c
   expect(await ask(network, { upTo: 0 })).toEqual({ kind: 'finished', lastClosed: 0 });
 });
 
-test('24 epochs closed in a row for lack of inputs are an incident; a person who asks for a range goes on', async () => {
+test('F39: 24 epochs closed in a row for lack of inputs are an incident; a person who asks for a range goes on', async () => {
   const network = await makeNetwork(operator(), { epochs: 30 });
   await silent(network, 0, 22);
   expect(await ask(network)).toMatchObject({ kind: 'due', epoch: 23 });

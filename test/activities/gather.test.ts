@@ -57,11 +57,11 @@ test.each([
   expect(await gathered({ ...PAST, missing: { 0: what } })).toEqual({ kind: 'incomplete', missing });
 });
 
-test('past the deadline, missing uptimes alone let the epoch go on: the breaker will hold it', async () => {
+test('F39: past the deadline, missing uptimes alone let the epoch go on: the breaker will hold it', async () => {
   expect(await gathered({ ...PAST, missing: { 0: 'uptimes' } })).toEqual({ kind: 'ready', missing: ['uptimes'] });
 });
 
-test('an epoch of which nothing arrived lacks capacity and a token price', async () => {
+test('F39: an epoch of which nothing arrived lacks capacity and a token price', async () => {
   const texts = bundleTexts({ epochs: 2 });
   const onlySecond = Object.fromEntries(
     Object.entries(texts).map(([table, text]) => [
@@ -111,7 +111,7 @@ test('a sealed epoch is ready, whatever arrives or is missing', async () => {
   expect(await activities.gather({ network, epoch: 0 }, 'request')).toEqual({ kind: 'ready', missing: [] });
 });
 
-test('an epoch is due only once it has ended, by the clock of the database', async () => {
+test('F23: an epoch is due only once it has ended, by the clock of the database', async () => {
   const soon = new Date(Date.now() + 3_600_000).toISOString().replace(/\.\d+Z/, 'Z');
   const network = await makeNetwork(operator(), { epochs: 2, genesis: soon });
   const due = await (await activitiesOn(database.worker)).nextDue({ network, upTo: null, stopWhenSilent: true });

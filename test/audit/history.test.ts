@@ -23,7 +23,7 @@ afterAll(() => world.close());
 const audited = () =>
   auditEpochs({ pool: world.database.open('settle_auditor') }, network, { first: 0, last: 2 }, tools);
 
-test('the histories of all closed epochs are archived, compared with the rows and replayed', async () => {
+test('S5: the histories of all closed epochs are archived, compared with the rows and replayed', async () => {
   const outcomes = await audited();
   expect(outcomes.filter(({ outcome }) => outcome === 'failed')).toEqual([]);
   const histories = outcomes.filter(({ check }) => check === 'history');
@@ -134,7 +134,7 @@ async function rewriteHistory(change: (json: string) => string): Promise<void> {
   ]);
 }
 
-test('a changed activity result is found, although the history still replays', async () => {
+test('S5: a changed activity result is found, although the history still replays', async () => {
   const replays: (string | null)[] = [];
   tools = {
     ...tools,

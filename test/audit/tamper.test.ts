@@ -32,7 +32,7 @@ beforeAll(async () => {
 });
 afterAll(() => database.close());
 
-test('bundles: (1) and (2) are found without a witness; (3) with a witness and by nothing else', async () => {
+test('S4, S6: bundles: (1) and (2) are found without a witness; (3) with a witness and by nothing else', async () => {
   const random = randomOf(seed);
   const attempts: Attempt[] = [];
   while (attempts.length < count) {
@@ -46,7 +46,7 @@ test('bundles: (1) and (2) are found without a witness; (3) with a witness and b
   await writeTable(attempts);
 }, 1_800_000);
 
-test('database: a changed value is found, whichever covered column it is in', async () => {
+test('S4: a changed value in the database is found, whichever covered column it is in', async () => {
   const random = randomOf(seed + 1);
   const columns = Object.entries(COVERED).flatMap(([table, covered]) =>
     Object.keys(covered)

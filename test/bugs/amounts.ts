@@ -9,10 +9,10 @@ export const AMOUNT_BUGS: readonly SeededBug[] = [
     find: '(((capped * pool) / cappedSum) as Amount)',
     replace: '(((capped * pool + cappedSum - 1n) / cappedSum) as Amount)',
     caughtBy: [
-      ...tests('test/rulesets/1/amounts.test.ts', 'shares B in proportion where G is above it, rounded down'),
+      ...tests('test/rulesets/1/amounts.test.ts', 'F43: shares B in proportion where G is above it, rounded down'),
       ...tests(
         'test/rulesets/1/settlement.test.ts',
-        'gross - capCut - scaleCut = amount, and amounts and rest are the pool, exactly',
+        'F43: gross - capCut - scaleCut = amount, and amounts and rest are the pool, exactly',
       ),
     ],
   },

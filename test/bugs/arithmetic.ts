@@ -55,7 +55,7 @@ export const ARITHMETIC_BUGS: readonly SeededBug[] = [
     replace: 'if (offered === 0n) continue;',
     caughtBy: tests(
       'test/rulesets/1/measures.test.ts',
-      'a market skips epochs that did not price it, had none of it, or had everybody idle',
+      'F33: a market skips epochs that did not price it, had none of it, or had everybody idle',
     ),
   },
   {

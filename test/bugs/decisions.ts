@@ -11,7 +11,7 @@ export const DECISION_BUGS: readonly SeededBug[] = [
     caughtBy: [
       ...tests(
         'test/disputes/history.test.ts',
-        'a dispute published below a held epoch ends its hold as superseded, and an approval of it is refused by name',
+        'F25: a dispute published below a held epoch ends its hold as superseded, and an approval of it is refused by name',
       ),
       ...tests(
         'test/workflows/holds.test.ts',
@@ -90,7 +90,7 @@ export const DECISION_BUGS: readonly SeededBug[] = [
     replace: '',
     caughtBy: tests(
       'test/disputes/history.test.ts',
-      'a dispute published below a held epoch ends its hold as superseded, and an approval of it is refused by name',
+      'F25: a dispute published below a held epoch ends its hold as superseded, and an approval of it is refused by name',
     ),
   },
   {
@@ -124,11 +124,11 @@ export const DECISION_BUGS: readonly SeededBug[] = [
     caughtBy: [
       ...tests(
         'test/ledger/payments.test.ts',
-        'the same request id gives the first batch; with another body it is a conflict',
+        'F26: the same request id gives the first batch; with another body it is a conflict',
       ),
       ...tests(
         'test/disputes/opening.test.ts',
-        'the same request gives the first answer, and another body under its id is a conflict',
+        'F26: the same request gives the first answer, and another body under its id is a conflict',
       ),
     ],
   },

@@ -75,7 +75,7 @@ export const MONEY_BUGS: readonly SeededBug[] = [
       ),
       ...tests(
         'test/ledger/payments.test.ts',
-        'ten at once: exactly one batch gets the money, nine are told whose and since when',
+        'F24: ten at once: exactly one batch gets the money, nine are told whose and since when',
       ),
     ],
   },
@@ -96,7 +96,7 @@ export const MONEY_BUGS: readonly SeededBug[] = [
     file: 'src/commands/confirm-payments.ts',
     find: 'if (before === amount) return false;',
     replace: '',
-    caughtBy: tests('test/ledger/payments.test.ts', 'the same again changes nothing, in one file and in another'),
+    caughtBy: tests('test/ledger/payments.test.ts', 'F26: the same again changes nothing, in one file and in another'),
   },
   {
     id: 'line-overpaid',

@@ -38,7 +38,7 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
       ),
       ...tests(
         'test/ledger/payments.test.ts',
-        'ten at once: exactly one batch gets the money, nine are told whose and since when',
+        'F24: ten at once: exactly one batch gets the money, nine are told whose and since when',
       ),
     ],
   },

@@ -364,7 +364,7 @@ describe('settle doctor', () => {
     expect(finding(stdout, `schedule of ${settled.network}`)).toMatchObject({ outcome: 'ok' });
   });
 
-  it('finds a database that lacks a head of the witness file, and exits with 1', async () => {
+  it('S6: finds a database that lacks a head of the witness file, and exits with 1', async () => {
     const log = join(home, 'heads.log');
     writeFileSync(log, `3 1 ${'a'.repeat(64)}\n`);
     const { exit, stdout } = await doctor();

@@ -96,7 +96,7 @@ test('the rows that failed it once fail it again, by the same name; the request 
   expect(await activities.gather({ network, epoch: 1 }, await again())).toMatchObject({ kind: 'ready' });
 });
 
-test('only a failed epoch is settled again; the same request is one request', async () => {
+test('F26: only a failed epoch is settled again; the same request is one request', async () => {
   await expect(again(null, 2)).rejects.toMatchObject({
     name: 'EpochNotFailed',
     message: expect.stringMatching(/dispute open 2/),

@@ -48,37 +48,40 @@ async function retried<T>(step: () => Promise<T>): Promise<T> {
 
 const corrections = rows('capacity', '1,p0,gpu,10,9');
 
-test.each(POINTS)('killed at %s: one revision, balanced, with the content of an undisturbed run', async (point) => {
-  const network = await makeNetwork({ pool: database.superuser, actor: 'olivia' });
-  await settleAllInProcess(calm, network);
-  const { key } = await opened(database, network, 1, corrections);
-  const { activities, died } = await dyingAt(point);
-  const made = await retried(() => computed(activities, key));
-  await approved(database, key);
-  const answer = await retried(() => published(activities, key, made));
-  expect(died()).toBe(true);
-  expect(answer).toMatchObject({ kind: 'published', contentDigest: made.checked.contentDigest });
-  expect((await publishedEpochs(database, network)).map(({ epoch, revision }) => [epoch, revision])).toEqual([
-    [0, 1],
-    [1, 1],
-    [2, 1],
-    [1, 2],
-  ]);
-  const entries = await database.viewer.query<{ kind: string }>(
-    'select kind from chain_entry where network = $1 and epoch = 1 and revision = 2 order by position',
-    [network],
-  );
-  expect(entries.rows.map(({ kind }) => kind)).toEqual(['revision', 'claims']);
-  const journal = await database.viewer.query<{ postings: number; sum: string }>(
-    `select count(*) as postings, sum(amount)::text as sum from ledger_posting
+test.each(POINTS)(
+  'F1, F2: killed at %s: one revision, balanced, with the content of an undisturbed run',
+  async (point) => {
+    const network = await makeNetwork({ pool: database.superuser, actor: 'olivia' });
+    await settleAllInProcess(calm, network);
+    const { key } = await opened(database, network, 1, corrections);
+    const { activities, died } = await dyingAt(point);
+    const made = await retried(() => computed(activities, key));
+    await approved(database, key);
+    const answer = await retried(() => published(activities, key, made));
+    expect(died()).toBe(true);
+    expect(answer).toMatchObject({ kind: 'published', contentDigest: made.checked.contentDigest });
+    expect((await publishedEpochs(database, network)).map(({ epoch, revision }) => [epoch, revision])).toEqual([
+      [0, 1],
+      [1, 1],
+      [2, 1],
+      [1, 2],
+    ]);
+    const entries = await database.viewer.query<{ kind: string }>(
+      'select kind from chain_entry where network = $1 and epoch = 1 and revision = 2 order by position',
+      [network],
+    );
+    expect(entries.rows.map(({ kind }) => kind)).toEqual(['revision', 'claims']);
+    const journal = await database.viewer.query<{ postings: number; sum: string }>(
+      `select count(*) as postings, sum(amount)::text as sum from ledger_posting
      where network = $1 and journal = 'publication/1/2'`,
-    [network],
-  );
-  expect(journal.rows).toEqual([{ postings: 2, sum: '0' }]);
-  const { network: _, ...content } = await contentOf(database, network, 1, 2);
-  undisturbed ??= await undisturbedContent();
-  expect(content).toEqual(undisturbed);
-});
+      [network],
+    );
+    expect(journal.rows).toEqual([{ postings: 2, sum: '0' }]);
+    const { network: _, ...content } = await contentOf(database, network, 1, 2);
+    undisturbed ??= await undisturbedContent();
+    expect(content).toEqual(undisturbed);
+  },
+);
 
 let undisturbed: Record<string, unknown> | null = null;
 
@@ -93,7 +96,7 @@ async function undisturbedContent(): Promise<Record<string, unknown>> {
   return content;
 }
 
-test('published, the answer lost, a dispute of another epoch published: the retry gives the first head', async () => {
+test('F8: published, the answer lost, a dispute of another epoch published: the retry gives the first head', async () => {
   const network = await makeNetwork({ pool: database.superuser, actor: 'olivia' });
   await settleAllInProcess(calm, network);
   const { key } = await opened(database, network, 1, corrections);

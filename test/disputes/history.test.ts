@@ -31,7 +31,7 @@ async function historyOf(network: string, epoch: number): Promise<readonly (read
   return found.rows[0]!.history.map(([of, revision]) => [of, revision]);
 }
 
-test('a dispute published below an epoch that is being computed: it is computed again from its sealed snapshot', async () => {
+test('F25: a dispute published below an epoch that is being computed: it is computed again from its sealed snapshot', async () => {
   const network = await create();
   await settle(network, 0);
   const walked = await walkToCheck(activities, { network, epoch: 1 });
@@ -46,7 +46,7 @@ test('a dispute published below an epoch that is being computed: it is computed 
   expect(snapshots.rowCount).toBe(1);
 });
 
-test('a dispute published below a held epoch ends its hold as superseded, and an approval of it is refused by name', async () => {
+test('F25: a dispute published below a held epoch ends its hold as superseded, and an approval of it is refused by name', async () => {
   const network = await create({ held: [1] });
   await settle(network, 0);
   const walked = await walkToCheck(activities, { network, epoch: 1 });
@@ -103,7 +103,7 @@ test('a hold whose history did not change stays open', async () => {
   expect(await activities.readHold(walked.derived.key)).toBe('open');
 });
 
-test('later epochs that read a superseded revision are marked, until they are corrected on the new one', async () => {
+test('F25: later epochs that read a superseded revision are marked, until they are corrected on the new one', async () => {
   const network = await create({ epochs: 4 });
   await settleAllInProcess(activities, network);
   expect(await builtOnSuperseded(database.viewer, network, 0, 3)).toEqual([]);

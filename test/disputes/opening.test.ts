@@ -152,7 +152,7 @@ test('a superseded revision cannot be disputed, nor one that is not there', asyn
   await opened(database, own, 1, again, { revision: 2 });
 });
 
-test('the same request gives the first answer, and another body under its id is a conflict', async () => {
+test('F26: the same request gives the first answer, and another body under its id is a conflict', async () => {
   const files = rows('capacity', '1,p1,gpu,10,9');
   const first = await open(files, { requestId: 'dispute-1' });
   const second = await open(files, { requestId: 'dispute-1' });

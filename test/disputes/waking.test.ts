@@ -126,7 +126,7 @@ test('a dispute that another one ended hears of it by itself, when nobody tells 
   });
 });
 
-test('a run that ends between the publication and telling is followed by one that tells, and makes the claims', async () => {
+test('F27: a run that ends between the publication and telling is followed by one that tells, and makes the claims', async () => {
   const network = await settledNetwork();
   const gate = pauseAt('publish-dispute:committed');
   await world.withWorker({ reached: gate.reached }, async () => {

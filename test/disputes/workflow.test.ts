@@ -124,7 +124,7 @@ test('two disputes in review: the approval of one ends the run of the other as s
   });
 });
 
-test('a dispute below a held epoch: its run computes again and is held again by other figures', async () => {
+test('F25: a dispute below a held epoch: its run computes again and is held again by other figures', async () => {
   const network = await create({ held: [1] });
   await working(async () => {
     const loop = await startLoop(world.context, { network, range: null, askedBy: 'olivia' });

@@ -11,6 +11,12 @@ export interface WorkerOrders {
   readonly heads: string;
   /** Point at which it dies by SIGKILL; null: never. */
   readonly diesAt: string | null;
+  /** How far its clock is from that of everybody else. */
+  readonly clockAheadMs?: number;
+  /** Providers in a chunk; default 2. */
+  readonly chunkProviders?: number;
+  /** Its TZ. */
+  readonly zone?: string;
 }
 
 export interface WorkerProcess {
@@ -26,6 +32,7 @@ const running = new Set<ChildProcess>();
 export async function startWorkerProcess(orders: WorkerOrders): Promise<WorkerProcess> {
   const child = spawn(process.execPath, [join(__dirname, 'worker.cjs'), JSON.stringify(orders)], {
     stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...(orders.zone === undefined ? {} : { TZ: orders.zone }) },
   });
   running.add(child);
   const ended = once(child, 'exit').then(([, signal]) => {

@@ -1,5 +1,16 @@
 // A worker in a process of its own, which dies by SIGKILL at the point that it is told, if any.
-//   node worker.cjs '{"url","address","namespace","workflows","heads","diesAt"}'
+//   node worker.cjs '{"url","address","namespace","workflows","heads","diesAt","clockAheadMs"}'
+const { clockAheadMs = 0 } = JSON.parse(process.argv[2]);
+if (clockAheadMs !== 0) {
+  const now = Date.now;
+  const RealDate = Date;
+  Date.now = () => now() + clockAheadMs;
+  globalThis.Date = class extends RealDate {
+    constructor(...args) {
+      super(...(args.length === 0 ? [Date.now()] : args));
+    }
+  };
+}
 require('../stack/typescript-in-node.cjs');
 const { readFileSync } = require('node:fs');
 const { NativeConnection, Runtime } = require('@temporalio/worker');
@@ -7,7 +18,7 @@ const { openPool } = require('../../src/store/pool.ts');
 const { headsLog } = require('../../src/worker/witnesses/heads-log.ts');
 const { createWorker } = require('../../src/worker/worker.ts');
 
-const { url, address, namespace, workflows, heads, diesAt } = JSON.parse(process.argv[2]);
+const { url, address, namespace, workflows, heads, diesAt, chunkProviders = 2 } = JSON.parse(process.argv[2]);
 const quiet = () => undefined;
 Runtime.install({
   telemetryOptions: { logging: { filter: 'ERROR' } },
@@ -31,7 +42,7 @@ async function main() {
     pool,
     bundle,
     witness: headsLog(heads, pool),
-    chunkProviders: 2,
+    chunkProviders,
     reached,
   });
   process.stdout.write('running\n');

@@ -30,6 +30,8 @@ export interface WorkerKnobs {
   readonly pool: Pool;
   readonly witness?: Witness;
   readonly chunkProviders?: number;
+  /** Other workflow code than that of the run of tests. */
+  readonly bundle?: WorkflowBundleWithSourceMap;
   readonly reached?: ActivityDependencies['reached'];
   /** After so long the work has failed and the worker stops: jest's own time-out would leave it running. Default 120. */
   readonly limitSeconds?: number;

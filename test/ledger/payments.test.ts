@@ -76,7 +76,7 @@ describe('accounts', () => {
     }
   });
 
-  test('a tampered posting and a tampered payout are found by the check, by name', async () => {
+  test('S4: a tampered posting and a tampered payout are found by the check, by name', async () => {
     const other = await makeNetwork({ pool: database.operator, actor: OPERATOR });
     await settleAllInProcess(activities, other);
     await made(database, other);
@@ -155,7 +155,7 @@ describe('a batch', () => {
     });
   });
 
-  test('the same request id gives the first batch; with another body it is a conflict', async () => {
+  test('F26: the same request id gives the first batch; with another body it is a conflict', async () => {
     const first = await made(database, network, { requestId: `${network}-r1` });
     expect(await made(database, network, { requestId: `${network}-r1` })).toEqual(first);
     await expect(made(database, network, { requestId: `${network}-r1`, minimum: 2n })).rejects.toMatchObject({
@@ -167,7 +167,7 @@ describe('a batch', () => {
     ]);
   });
 
-  test('ten at once: exactly one batch gets the money, nine are told whose and since when', async () => {
+  test('F24: ten at once: exactly one batch gets the money, nine are told whose and since when', async () => {
     const before = await standings(database.viewer, network);
     const attempts = await Promise.allSettled(
       Array.from({ length: 10 }, (_, index) => made(database, network, { actor: `operator-${index}` })),
@@ -222,7 +222,7 @@ describe('confirming', () => {
     expect((await lines(batch))[0]).toMatchObject({ provider: 'p0', confirmed: '3' });
   });
 
-  test('the same again changes nothing, in one file and in another', async () => {
+  test('F26: the same again changes nothing, in one file and in another', async () => {
     const again: readonly [string, string, bigint] = ['p0', 'tx1', 5n];
     expect(await confirmed(database, network, batch, again, again)).toEqual({ booked: 1, repeated: 1, amount: '5' });
     expect(await confirmed(database, network, batch, again)).toEqual({ booked: 0, repeated: 1, amount: '0' });

@@ -72,7 +72,7 @@ describe.each(APPEND_ONLY)('%s', (table) => {
   });
 });
 
-test('nor can a partition be changed behind the back of its table', async () => {
+test('S4: nor can a partition be changed behind the back of its table', async () => {
   for (const partition of ['capacity_0', 'performance_0', 'payout_0']) {
     for (const statement of await statementsOn(partition)) {
       expect([statement, await codeOf(database.superuser.query(statement))]).toEqual([statement, REFUSED]);

@@ -196,6 +196,6 @@ test('a policy cannot bear the hash of another document', async () => {
   await insert('{}');
 });
 
-test('an amount past 78 digits is refused, not rounded', async () => {
+test('F31: an amount past 78 digits is refused, not rounded', async () => {
   expect(await addCopy('payout', { computation: 2, gross: `1${'0'.repeat(78)}` })).toBe('22003');
 });

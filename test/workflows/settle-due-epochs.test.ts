@@ -75,7 +75,7 @@ test('it continues as new between two epochs, and counts on', async () => {
   expect(await epochs(network)).toEqual([0, 1, 2, 3, 4]);
 });
 
-test('the end of the loop does not stop its epoch, and the next loop waits for it instead of taking it over', async () => {
+test('F22: the end of the loop does not stop its epoch, and the next loop waits for it instead of taking it over', async () => {
   const network = await world.makeNetwork({ epochs: 2 });
   const gate = pauseAt('publish:before-commit');
   await world.withWorker({ reached: gate.reached }, async () => {
@@ -146,7 +146,7 @@ test('F27: a run that ends between the publication and its claims leaves an epoc
   expect(await count(world.database, 'chain_entry', network)).toBe(2);
 });
 
-test('a worker that is shut down in the middle of a range hands over to the next one', async () => {
+test('F5: a worker that is shut down in the middle of a range hands over to the next one', async () => {
   const network = await world.makeNetwork({ epochs: 6 });
   const loop = await world.withWorker({}, async () => {
     const started = await startLoop(world.context, { network, range: null, askedBy: 'olivia' });

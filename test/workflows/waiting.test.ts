@@ -19,7 +19,7 @@ function waitingKnobs(deadlineSeconds: number): NetworkKnobs {
 
 const run = (network: string) => world.orchestrator.client.workflow.getHandle(epochWorkflowId(network, 0));
 
-test('an epoch waits for what is missing; when it arrived before the deadline, it is published', async () => {
+test('F39: an epoch waits for what is missing; when it arrived before the deadline, it is published', async () => {
   const knobs = waitingKnobs(12);
   const network = await world.makeNetwork(knobs);
   await world.withWorker({}, async () => {
@@ -38,7 +38,7 @@ test('an epoch waits for what is missing; when it arrived before the deadline, i
   expect(await publishedEpochs(world.database, network)).toHaveLength(1);
 });
 
-test('an epoch whose inputs are not complete at the deadline is failed by that name, saying what is missing', async () => {
+test('F39: an epoch whose inputs are not complete at the deadline is failed by that name, saying what is missing', async () => {
   const network = await world.makeNetwork(waitingKnobs(8));
   await world.withWorker({}, async () => {
     expect(await world.settle(network)).toEqual({ reason: 'waiting', closed: 0, epoch: 0 });

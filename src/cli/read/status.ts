@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import type { Colors } from 'picocolors/types';
 import type { HoldStatus, NetworkStatus } from '../../queries/network-status';
+import type { WaitingDecision } from '../../queries/waiting-decisions';
 import { counted, duration, tokens } from '../figures';
 import { networkOption } from '../groups';
 import type { Io } from '../io';
@@ -56,7 +57,8 @@ function statusText(status: NetworkStatus, colors: Colors, width: number): strin
     counts.held > 0 ? colors.yellow(`${counts.held} held`) : '0 held',
   ].join(', ');
   const holds = status.holds.length === 0 ? [] : [holdsText(status, colors, width)];
-  return [`${colors.bold(safeText(status.network))}  ${summary}`, facts, ...holds].join('\n\n');
+  const decisions = status.decisions.length === 0 ? [] : [decisionsText(status, colors, width)];
+  return [`${colors.bold(safeText(status.network))}  ${summary}`, facts, ...holds, ...decisions].join('\n\n');
 }
 
 function witnessWords(one: NetworkStatus['witnesses'][number], colors: Colors): string {
@@ -132,6 +134,22 @@ function holdsText({ holds, network }: NetworkStatus, colors: Colors, width: num
     ...[...new Set(holds.map(({ askedBy }) => askedBy))].map((asker) => `  decided by    ${deciderWords(asker)}`),
     `  decide with   ${colors.bold(`settle hold approve ${holds[0]?.epoch}${which} --reason "why it is right"`)}`,
     colors.dim('                (or `hold reject`, which closes the epoch without paying anybody)'),
+  ].join('\n');
+}
+
+const DECISION_COLUMNS: readonly Column<WaitingDecision>[] = [
+  { key: 'subject', title: 'What', type: 'text', value: (row) => row.subject },
+  { key: 'since', title: 'Since', type: 'id', value: (row) => row.since, show: (row) => readableTime(row.since) },
+  { key: 'asked_by', title: 'Asked by', type: 'text', value: (row) => row.askedBy },
+  { key: 'decide', title: 'Decide with', type: 'id', value: (row) => row.decide },
+];
+
+function decisionsText({ decisions, network }: NetworkStatus, colors: Colors, width: number): string {
+  const which = network === 'swarm' ? '' : ` --network ${network}`;
+  return [
+    heading('To be decided', 'by anybody but who asked', colors),
+    indented(sheetTable({ columns: DECISION_COLUMNS, rows: decisions, empty: '' }, colors, width - 2)),
+    colors.dim(`  each with${which} --reason "why"; or \`reject\` in the place of \`approve\``),
   ].join('\n');
 }
 

@@ -176,7 +176,7 @@ describe('scaling to the pool', () => {
     expect(unallocatedOf(amount(100n), amount(7n), amount(7n))).toEqual({ amount: 93n, reason: 'unspent' });
   });
 
-  test('shares B in proportion where G is above it, rounded down', () => {
+  test('F43: shares B in proportion where G is above it, rounded down', () => {
     const capped = [7n, 11n, 13n];
     const amounts = capped.map((part) => amountOf(amount(part), amount(10n), amount(31n)));
     expect(amounts).toEqual([2n, 3n, 4n]); // 70/31, 110/31, 130/31

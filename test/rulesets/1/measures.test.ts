@@ -123,7 +123,7 @@ describe('gaps', () => {
   );
   const facts = factsOf(5, { [V100]: ['1', '1', '1'] });
 
-  test('a market skips epochs that did not price it, had none of it, or had everybody idle', () => {
+  test('F33: a market skips epochs that did not price it, had none of it, or had everybody idle', () => {
     const row = measuresOf(V100, facts, history);
     expect(row.supplyMean.toFixed()).toBe('10');
     expect(row.demandMean.toFixed()).toBe('2'); // 4, then 0: the idle market itself counts

@@ -18,7 +18,7 @@ test('a token price of another hour is none', () => {
   expect(missing({ token: tokenRows(7).slice(1) })).toEqual(['token-price']);
 });
 
-test('uptimes may be missing for at most the share unmeasuredShare (a tenth) of the N providers', () => {
+test('F39: uptimes may be missing for at most the share unmeasuredShare (a tenth) of the N providers', () => {
   expect(missing({ performance: { ...GOOD_PERFORMANCE, activeProviders: 10, measuredUptimes: 9 } })).toEqual([]);
   expect(missing({ performance: { ...GOOD_PERFORMANCE, activeProviders: 9, measuredUptimes: 8 } })).toEqual([
     'uptimes',

@@ -3,9 +3,11 @@ import { Decimal } from '../../../src/numbers/decimal';
 import type { MicroUnits } from '../../../src/numbers/units';
 import { conservation, multiplierBounds, priceBounds } from '../../../src/rulesets/1/checks';
 import { derive } from '../../../src/rulesets/1/derive';
+import type { Policy } from '../../../src/rulesets/1/policy';
 import {
   CLAMPS,
   CONTRIBUTING_FACTORS,
+  type FullDerivation,
   type PerformanceValues,
   type ProviderRows,
 } from '../../../src/rulesets/1/records';
@@ -34,7 +36,7 @@ test('every price record adds up exactly, within its bounds', () => {
   );
 });
 
-test('gross - capCut - scaleCut = amount, and amounts and rest are the pool, exactly', () => {
+test('F43: gross - capCut - scaleCut = amount, and amounts and rest are the pool, exactly', () => {
   fc.assert(
     fc.property(epochs, ([policy, rows, around, past]) => {
       const derivation = derive(policy, factsFrom(policy, rows, around), past);
@@ -68,7 +70,7 @@ test('what a provider earns is the same with and without its explanation', () =>
   );
 });
 
-test('the order in which rows come changes nothing', () => {
+test('F44: the order in which rows come changes nothing', () => {
   const shuffled = epochs.chain(([policy, rows, around, past]) => {
     const facts = factsFrom(policy, rows, around);
     const reordered = fc.record({
@@ -112,33 +114,73 @@ test('a provider that offers nothing changes nothing for the others', () => {
   );
 });
 
-test('splitting one provider over two identities of equal performance never raises its gross', () => {
-  const share = fc.integer({ min: 0, max: 1000 });
+/** The machines of one provider in two parts, by thousandths of the served and of the idle hours. */
+function inTwo(whole: ProviderRows, servedShare: number, idleShare: number): [ProviderRows, ProviderRows] {
+  const cut = (x: bigint, thousandths: number) => (x * BigInt(thousandths)) / 1000n;
+  const left = whole.capacity.map(({ market, offered, served }) => {
+    const servedPart = cut(served, servedShare);
+    const offeredPart = servedPart + cut(offered - served, idleShare);
+    return { market, served: servedPart as MicroUnits, offered: offeredPart as MicroUnits };
+  });
+  const right = whole.capacity.map(({ market, offered, served }, index) => ({
+    market,
+    served: (served - (left[index]?.served ?? 0n)) as MicroUnits,
+    offered: (offered - (left[index]?.offered ?? 0n)) as MicroUnits,
+  }));
+  return [
+    { ...whole, capacity: left },
+    { ...whole, provider: 'sybil', capacity: right },
+  ];
+}
+
+const share = fc.integer({ min: 0, max: 1000 });
+
+test('S8: splitting one provider over two identities of equal performance never raises its gross', () => {
   fc.assert(
     fc.property(epochs, share, share, ([policy, rows, around, past], servedShare, idleShare) => {
       const derivation = derive(policy, factsFrom(policy, rows, around), past);
       const whole = rows[0] as ProviderRows;
-      const cut = (x: bigint, thousandths: number) => (x * BigInt(thousandths)) / 1000n;
-      const left = whole.capacity.map(({ market, offered, served }) => {
-        const servedPart = cut(served, servedShare);
-        return {
-          market,
-          served: servedPart as MicroUnits,
-          offered: (servedPart + cut(offered - served, idleShare)) as MicroUnits,
-        };
-      });
-      const right = whole.capacity.map(({ market, offered, served }, index) => ({
-        market,
-        served: (served - (left[index]?.served ?? 0n)) as MicroUnits,
-        offered: (offered - (left[index]?.offered ?? 0n)) as MicroUnits,
-      }));
-      const grossOfRows = (capacity: ProviderRows['capacity']) =>
-        grossOf(derivation, policy, { ...whole, capacity }).gross;
-      expect(grossOfRows(left) + grossOfRows(right) <= grossOfRows(whole.capacity)).toBe(true);
+      const [left, right] = inTwo(whole, servedShare, idleShare);
+      const gross = (provider: ProviderRows) => grossOf(derivation, policy, provider).gross;
+      expect(gross(left) + gross(right) <= gross(whole)).toBe(true);
     }),
     RUNS,
   );
 });
+
+test('S8: split where the cap cuts nothing, a provider is paid no base unit more; joined, no more than the floors can', () => {
+  let paid = 0;
+  fc.assert(
+    fc.property(epochs, share, share, ([policy, rows, around, past], servedShare, idleShare) => {
+      // The rates are those of the epoch as it is: who splits its machines does not change what is offered.
+      const derivation = derive(policy, factsFrom(policy, rows, around), past);
+      const [whole, ...others] = rows as [ProviderRows, ...ProviderRows[]];
+      const parts = inTwo(whole, servedShare, idleShare);
+      const one = settle(policy, derivation, rows).payouts[0]!;
+      fc.pre(one.capCut === 0n);
+      const two = settle(policy, derivation, [...parts, ...others]).payouts.slice(0, 2);
+      const together = two[0]!.amount + two[1]!.amount;
+      expect(together <= one.amount).toBe(true);
+      // Each line of each part, and each of their two amounts, is rounded down once.
+      const floors = BigInt(2 * (whole.capacity.length + 1) + 1);
+      expect(one.amount - together <= floors + lostIdleHours(policy, derivation, whole, parts)).toBe(true);
+      if (one.amount > 0n) paid += 1;
+    }),
+    RUNS,
+  );
+  expect(paid).toBeGreaterThan(10);
+});
+
+/** What the split costs by itself: idle hours are paid up to the served ones of the same identity. */
+function lostIdleHours(
+  policy: Policy,
+  derivation: FullDerivation,
+  whole: ProviderRows,
+  parts: readonly ProviderRows[],
+): bigint {
+  const gross = (provider: ProviderRows) => grossOf(derivation, policy, provider).gross;
+  return gross(whole) - parts.reduce((sum, part) => sum + gross(part), 0n);
+}
 
 test('better performance never lowers a payout', () => {
   const better = (worse: PerformanceValues, by: PerformanceValues): PerformanceValues => ({
