@@ -76,7 +76,7 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
     id: 'changed-rows-rewarded',
     mistake: 'the rows that a chunk reads are not compared with the digest that they were sealed with',
     file: 'activities/reward.ts',
-    find: 'requireSealed(chunk, read);',
+    find: 'requireSealed(chunk.bounds, read);',
     replace: '',
     caughtBy: tests(
       'test/activities/guards.test.ts',
