@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { WorkflowExecutionAlreadyStartedError, WorkflowFailedError } from '@temporalio/client';
+import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { type DisputeAnswer, type DisputeEpochInput, decideDispute, TASK_QUEUE } from '../../workflows/messages';
 import { appendAudit } from '../store/audit-log';
 import { findEntry, newestRevision } from '../store/chain';
