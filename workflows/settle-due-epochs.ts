@@ -34,7 +34,7 @@ const LOOKS_AT_A_NEIGHBOUR = 8;
  * tick, starts it again. Children are abandoned and started in a scope of their own, so that neither the end nor the
  * cancellation of the loop stops an epoch. It continues as new between two children, never with one open.
  *
- * The histories of what it closed are archived beside the next epochs, and the last of them before it ends.
+ * The histories of what was closed are archived beside the next epochs, and the last of them before it ends.
  */
 export async function settleDueEpochs(input: SettleDueEpochsInput): Promise<LoopAnswer> {
   const archives = new Archives(input.network);
@@ -55,8 +55,9 @@ class Archives {
     if (this.waiting >= ARCHIVED_TOGETHER) this.start();
   }
 
+  /** Also where this loop closed nothing: disputes and epochs settled again are published by runs of their own. */
   async end(): Promise<void> {
-    if (this.waiting > 0) this.start();
+    this.start();
     await Promise.all(this.underWay);
   }
 

@@ -1,5 +1,6 @@
 import { type Hashes, sha256Hex } from '../proofs/hashes';
 import type { LoggedRow } from '../store/audit-log';
+import { DecisionLog } from './decision-log';
 import { NO_ROW, requireSame } from './difference';
 import type { Dossier } from './dossier';
 import { rowOf } from './dossier';
@@ -9,6 +10,7 @@ const FIRST_PREVIOUS_HASH = '0'.repeat(64);
 /** What the audit log says of publications and archives, gathered while its chain is walked. */
 export class AuditLogWalk {
   rows = 0;
+  readonly decisions = new DecisionLog();
   private hash = FIRST_PREVIOUS_HASH;
   private readonly publishedHeads = new Map<string, string>();
   private readonly archives = new Map<string, { readonly historyHash: string; readonly bundleHash: string | null }>();
@@ -31,10 +33,12 @@ export class AuditLogWalk {
     this.remember(row);
   }
 
-  private remember({ network, action, subject, detail }: LoggedRow): void {
+  private remember(row: LoggedRow): void {
+    const { network, action, subject, detail } = row;
     const { head, runId, historyHash, bundleHash } = detail as Record<string, string | undefined>;
     if (action === 'archive' && runId === undefined && bundleHash !== undefined) this.keptBundles.add(bundleHash);
     if (network !== this.network) return;
+    this.decisions.take(row);
     if (action === 'publish' && head !== undefined) {
       this.publishedHeads.set(subject, head);
       if (runId !== undefined) this.publishingRuns.set(subject, runId);
@@ -50,6 +54,7 @@ export class AuditLogWalk {
     const head = dossier.entries.at(-1)?.head ?? null;
     const place = { table: 'audit_log', row: subject };
     requireSame(place, 'detail.head', this.publishedHeads.get(subject) ?? '(no row)', head);
+    this.decisions.requireApproval(dossier);
     return `${this.rows} rows chained; ${rowOf(dossier)} published with head ${head}`;
   }
 

@@ -1,9 +1,10 @@
 import { canonicalJson } from '../proofs/canonical-json';
 import { GENESIS_HEAD } from '../proofs/chain';
 import { checkedContent } from '../proofs/contents';
+import { ProofError } from '../proofs/errors';
 import { type Hashes, sha256Hex } from '../proofs/hashes';
 import { publishedEntry } from './check-digests';
-import { requireSame } from './difference';
+import { Mismatch, type Place, requireSame } from './difference';
 import type { ChainLink, Dossier } from './dossier';
 import { contentOf } from './records';
 
@@ -15,7 +16,6 @@ const provenLinks = new WeakSet<ChainLink>();
  */
 export function checkChain(dossier: Dossier, hashes: Hashes): string {
   const { entries, followedBy } = dossier;
-  const { index } = publishedEntry(dossier);
   entries.forEach((link, at) => {
     requireLink(link, hashes);
     const { previousHead } = contentOf(link);
@@ -28,6 +28,7 @@ export function checkChain(dossier: Dossier, hashes: Hashes): string {
       requireSame(place, 'previous_head', previousHead, GENESIS_HEAD);
     }
   });
+  const { index } = publishedEntry(dossier);
   const claims = entries[index + 1];
   const { content } = contentOf(entries[index]!);
   const place = { table: 'chain_entry', row: claims ? placeOf(claims).row : `after ${entries[index]!.position}` };
@@ -46,11 +47,24 @@ export function checkChain(dossier: Dossier, hashes: Hashes): string {
 function requireLink(link: ChainLink, hashes: Hashes): void {
   if (provenLinks.has(link)) return;
   const place = placeOf(link);
-  const { previousHead, ...content } = JSON.parse(link.entry) as Record<string, unknown>;
-  checkedContent(content);
-  requireSame(place, 'entry', link.entry, canonicalJson({ ...content, previousHead }));
+  // Before anything is read from it: an entry that was changed has another hash.
   requireSame(place, 'head', link.head, sha256Hex(hashes, link.entry));
+  const { content, previousHead } = contentOf(link);
+  requireValid(place, { ...content });
+  requireSame(place, 'entry', link.entry, canonicalJson({ ...content, previousHead }));
   provenLinks.add(link);
+}
+
+/** @throws Mismatch naming the field that a content cannot have so (spec §9) */
+function requireValid(place: Place, content: Readonly<Record<string, unknown>>): void {
+  try {
+    checkedContent(content);
+  } catch (error) {
+    if (!(error instanceof ProofError)) throw error;
+    const field = String(error.where);
+    const stored = field in content ? JSON.stringify(content[field]) : '(nothing)';
+    throw new Mismatch({ ...place, column: `entry.${field}`, stored, recomputed: `as spec §9 has it: ${error.what}` });
+  }
 }
 
 const placeOf = (link: ChainLink) => ({ table: 'chain_entry', row: String(link.position) });

@@ -2,7 +2,7 @@ import type { Hashes } from '../proofs/hashes';
 import { sha256Hex } from '../proofs/hashes';
 import { payoutCells } from './check-recompute';
 import { linesDigest } from './check-rows';
-import { requireSame, requireSameJson } from './difference';
+import { Mismatch, NO_ROW, requireSame, requireSameJson } from './difference';
 import { type Dossier, rowOf } from './dossier';
 import { contentOf } from './records';
 
@@ -32,5 +32,13 @@ export function publishedEntry({ entries, epoch, revision }: Dossier) {
       return { entry, index, ...found };
     }
   }
-  throw new Error(`the chain has no entry of epoch ${epoch}, revision ${revision}`);
+  const row = entries.at(-2)?.position ?? 0;
+  const recomputed = `the revision ${epoch}/${revision}`;
+  throw new Mismatch({
+    table: 'chain_entry',
+    row: String(row),
+    column: 'entry',
+    stored: entries.at(-2)?.entry ?? NO_ROW,
+    recomputed,
+  });
 }

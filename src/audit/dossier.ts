@@ -127,6 +127,7 @@ export interface DossierApproval {
     readonly decision: string | null;
     readonly decidedDigest: string | null;
     readonly decidedBy: string | null;
+    readonly decidedReason: string | null;
   } | null;
 }
 

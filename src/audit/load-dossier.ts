@@ -17,7 +17,7 @@ import {
 import { StoreError } from '../store/errors';
 import { failedEpochs } from '../store/history';
 import { archivedRun } from '../store/history-archive';
-import { getNetwork } from '../store/networks';
+import { getNetwork, type Network } from '../store/networks';
 import { getPolicy } from '../store/policies';
 import { findResult } from '../store/results';
 import { findSeal } from '../store/seals';
@@ -44,15 +44,14 @@ export class DossierLoader {
   private constructor(
     private readonly client: PoolClient,
     readonly network: string,
-    private readonly firstEpoch: number,
+    readonly calendar: Network,
     readonly chain: readonly StoredEntry[],
   ) {
     this.loadedFrom = Number.POSITIVE_INFINITY;
   }
 
   static async open(client: PoolClient, network: string): Promise<DossierLoader> {
-    const { firstEpoch } = await getNetwork(client, network);
-    return new DossierLoader(client, network, firstEpoch, await entriesFrom(client, network, 1));
+    return new DossierLoader(client, network, await getNetwork(client, network), await entriesFrom(client, network, 1));
   }
 
   /** Published revisions of the epochs of a range, in the order of the chain. */
@@ -80,7 +79,7 @@ export class DossierLoader {
       epoch: key.epoch,
       revision: key.revision,
       computation: key.computation,
-      firstEpoch: this.firstEpoch,
+      firstEpoch: this.calendar.firstEpoch,
       policy,
       sealedPolicyHash: seal.policyHash,
       rows: await this.rowsOf(key, seal.registryLoad, header.dispute),
@@ -95,7 +94,7 @@ export class DossierLoader {
       followedBy: this.chain[last.position]?.previousHead ?? null,
       postings: await journalPostings(this.client, key.network, `publication/${key.epoch}/${key.revision}`),
       approval: await this.approvalOf(key, header),
-      failedBelow: [...(await failedEpochs(this.client, key.network, this.firstEpoch, key.epoch))],
+      failedBelow: [...(await failedEpochs(this.client, key.network, this.calendar.firstEpoch, key.epoch))],
       archive: await archivedRun(this.client, key.network, key.epoch, key.revision),
     };
     return this.withClaims(dossier, key, header);
@@ -185,8 +184,8 @@ export class DossierLoader {
     const hold = await holdWithDecision(this.client, key);
     if (header.dispute === 0) return { hold, dispute: null };
     const dispute = await getDispute(this.client, { ...key, dispute: header.dispute });
-    const { openedBy, reason, decision, decidedDigest, decidedBy } = dispute;
-    return { hold, dispute: { openedBy, reason, decision, decidedDigest, decidedBy } };
+    const { openedBy, reason, decision, decidedDigest, decidedBy, decidedReason } = dispute;
+    return { hold, dispute: { openedBy, reason, decision, decidedDigest, decidedBy, decidedReason } };
   }
 
   /** The chain from the oldest record to the claims of this publication. */

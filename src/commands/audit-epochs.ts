@@ -3,6 +3,8 @@ import type { PoolClient } from 'pg';
 import { AuditLogWalk } from '../audit/audit-log';
 import { dossierOutcomes } from '../audit/check-dossier';
 import { checkHistory } from '../audit/check-history';
+import { policyOf } from '../audit/check-policy';
+import type { RecordedFailure } from '../audit/decision-log';
 import { requireSame } from '../audit/difference';
 import type { Dossier } from '../audit/dossier';
 import { DossierLoader, type Publication } from '../audit/load-dossier';
@@ -17,7 +19,8 @@ import { requireRows } from '../store/archives';
 import { auditRows } from '../store/audit-log';
 import { claimsHeads, type StoredEntry } from '../store/chain';
 import { StoreError } from '../store/errors';
-import { getPolicy } from '../store/policies';
+import { everyFailure } from '../store/failures';
+import { getPolicy, listEffectivePolicies } from '../store/policies';
 import { unchangingView } from '../store/pool';
 import { actAs } from '../store/rights';
 import type { CommandContext } from './context';
@@ -51,15 +54,20 @@ export async function auditEpochs(
     await actAs(client, 'settle_auditor');
     const loader = await DossierLoader.open(client, network);
     const publications = loader.publications(range.first, range.last);
-    if (publications.length === 0) {
+    const failures = await everyFailure(client, network, range.first, range.last);
+    if (publications.length === 0 && failures.length === 0) {
       throw new CommandError(
         'NothingPublished',
-        `no epoch of ${range.first}..${range.last} is published in ${network}: see \`settle epoch list --network ${network}\``,
+        `no epoch of ${range.first}..${range.last} is published or failed in ${network}: see \`settle epoch list --network ${network}\``,
       );
     }
     await requireRows(client, range.first, range.last);
     const audit = new Audit(client, loader, tools);
-    const outcomes = [...(await audit.whole()), ...(await audit.revisions(publications))];
+    const outcomes = [
+      ...(await audit.whole()),
+      ...(await audit.revisions(publications)),
+      ...audit.failed(range, failures),
+    ];
     return outcomes.sort((a, b) => orderOf(a) - orderOf(b));
   });
 }
@@ -96,6 +104,8 @@ class Audit {
   async whole(): Promise<readonly CheckOutcome[]> {
     const log = await this.walkLog();
     const heads = await claimsHeads(this.client);
+    const { calendar } = this.loader;
+    const policies = await listEffectivePolicies(this.client, calendar.network);
     return [
       checked('chain', WHOLE, () => {
         const { fault, entries, head } = verifyChain(this.tools.hashes, this.loader.chain);
@@ -104,6 +114,8 @@ class Audit {
         return `${entries} entries from the first to head ${head}`;
       }),
       log,
+      checked('audit-log', WHOLE, () => this.log.decisions.requireNetwork(calendar)),
+      checked('audit-log', WHOLE, () => this.log.decisions.requirePolicies(calendar, policies)),
       checked('witness', WHOLE, () => {
         if (this.tools.witness === null) throw new Skipped('there is no witness file; name one with --witness FILE');
         const witnessed = readWitness(this.tools.witness);
@@ -147,6 +159,19 @@ class Audit {
     return [...outcomes, ...(await this.replays.outcomes())];
   }
 
+  /** Epochs that ended as failed: nothing of them is published, so what is left to check is the decision. */
+  failed({ first, last }: EpochRange, failures: readonly RecordedFailure[]): readonly CheckOutcome[] {
+    const epochs = new Set([...failures.map(({ epoch }) => epoch), ...this.log.decisions.failedEpochs(first, last)]);
+    return [...epochs].map((epoch) =>
+      checked('audit-log', { epoch, revision: null }, () =>
+        this.log.decisions.requireFailures(
+          epoch,
+          failures.filter((one) => one.epoch === epoch),
+        ),
+      ),
+    );
+  }
+
   private async checks(dossier: Dossier): Promise<readonly CheckOutcome[]> {
     const outcomes: CheckOutcome[] = [];
     for (const outcome of dossierOutcomes(dossier, this.tools.hashes)) {
@@ -181,15 +206,20 @@ class Audit {
     }
   }
 
-  /** The YAML that was given says what its canonical text says. */
-  private async policySource({ policy }: Dossier): Promise<readonly CheckOutcome[]> {
+  /** The YAML that was given says what its canonical text says; no policy changes the calendar (spec §2). */
+  private async policySource(dossier: Dossier): Promise<readonly CheckOutcome[]> {
+    const { policy } = dossier;
     if (this.policies.has(policy.hash)) return [];
     this.policies.add(policy.hash);
     const { source } = await getPolicy(this.client, policy.hash);
     return [
       checked('policy', WHOLE, () => {
+        const { genesisSeconds, lengthSeconds } = policyOf(dossier).epoch;
+        const { network, ...calendar } = this.loader.calendar;
+        requireSame({ table: 'network', row: network }, 'genesis', calendar.genesisSeconds, genesisSeconds);
+        requireSame({ table: 'network', row: network }, 'length_seconds', calendar.lengthSeconds, lengthSeconds);
         if (canonicalJson(readPolicyYaml(source, 'policy').document) === policy.canonical)
-          return `source of ${policy.hash}`;
+          return `source of ${policy.hash}, and the calendar of the network`;
         throw new Error(`policy ${policy.hash}, source: the YAML is not the document that the hash names`);
       }),
     ];

@@ -1,4 +1,5 @@
 import { accountsOf, type ClaimAccounts, claimable } from '../audit/check-claims';
+import { contentOf } from '../audit/records';
 import { buildClaimsTree, type ClaimsTree } from '../proofs/claims-tree';
 import type { ClaimsContent } from '../proofs/contents';
 import type { Hashes } from '../proofs/hashes';
@@ -38,7 +39,7 @@ export async function publishedClaims(
       rows.map(({ payee, entitlement, cumulative }) => [payee, entitlement, cumulative] as const),
     );
     const tree = buildClaimsTree(claimable(accounts), hashes.keccak256);
-    const { previousHead: _, ...content } = JSON.parse(entry.entry) as ClaimsContent & { previousHead: string };
+    const content = contentOf(entry).content as unknown as ClaimsContent;
     if (tree.root === content.root) return { tree, entry, content };
     throw new CommandError(
       'ClaimsMismatch',

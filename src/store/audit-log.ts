@@ -35,8 +35,11 @@ export interface LoggedRow {
   readonly hash: string;
   readonly hashed: string;
   readonly network: string | null;
+  readonly actor: string;
   readonly action: string;
   readonly subject: string;
+  readonly outcome: string;
+  readonly reason: string;
   readonly detail: Readonly<Record<string, unknown>>;
 }
 
@@ -46,7 +49,7 @@ export interface LoggedRow {
  */
 export async function auditRows(db: Queryable, after: number, limit: number): Promise<readonly LoggedRow[]> {
   const found = await db.query<LoggedRow>(
-    `select entry, previous_hash as "previousHash", hash, network, action, subject, detail,
+    `select entry, previous_hash as "previousHash", hash, network, actor, action, subject, outcome, reason, detail,
        jsonb_build_array(entry, to_char(at at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'), network, actor, action,
          subject, outcome, reason, request_id, detail, previous_hash)::text as hashed
      from audit_log where entry > $1 order by entry limit $2`,

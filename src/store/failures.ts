@@ -79,6 +79,20 @@ export async function findFailure(db: Queryable, network: string, epoch: number)
   return found.rows[0] ?? null;
 }
 
+/** Every failure of the epochs of a range, by epoch and number, settled later or not. */
+export async function everyFailure(
+  db: Queryable,
+  network: string,
+  first: number,
+  last: number,
+): Promise<readonly EpochFailure[]> {
+  const found = await db.query<EpochFailure>(
+    `select ${COLUMNS} from epoch_failure where network = $1 and epoch between $2 and $3 order by epoch, failure_no`,
+    [network, first, last],
+  );
+  return found.rows;
+}
+
 /** Newest failures of the epochs of a range that were not published afterwards, in order. */
 export async function listFailures(
   db: Queryable,

@@ -1,0 +1,147 @@
+import { requireSame, requireSameJson } from './difference';
+import type { Dossier } from './dossier';
+
+/** A row of the audit log, as far as it says who decided what. */
+export interface LoggedDecision {
+  readonly actor: string;
+  readonly action: string;
+  readonly subject: string;
+  readonly outcome: string;
+  readonly reason: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+}
+
+/** A row of settle.epoch_failure. */
+export interface RecordedFailure {
+  readonly epoch: number;
+  readonly failureNo: number;
+  readonly failure: string;
+  readonly detail: Readonly<Record<string, unknown>>;
+  readonly actor: string;
+  readonly reason: string;
+}
+
+/** A network as its row has it. */
+export interface RecordedNetwork {
+  readonly network: string;
+  readonly firstEpoch: number;
+  readonly lastEpoch: number | null;
+  readonly holds: string;
+}
+
+/** A row of settle.policy_effective. */
+export interface RecordedPolicy {
+  readonly approval: number;
+  readonly fromEpoch: number;
+  readonly policyHash: string;
+  readonly approvedBy: string;
+  readonly reason: string;
+}
+
+const NOBODY = '(no row in the audit log)';
+
+/**
+ * Who let what through, as the audit log of one network has it. The rows of holds, disputes and failures say it too;
+ * a row that was made up or changed is not what the log says.
+ */
+export class DecisionLog {
+  private readonly rows = new Map<string, LoggedDecision>();
+  private readonly policies: LoggedDecision[] = [];
+  private readonly failures = new Map<number, LoggedDecision[]>();
+
+  take(row: LoggedDecision): void {
+    if (row.outcome !== 'done') return;
+    if (row.action === 'fail' || row.action === 'epoch-fail') {
+      for (const epoch of epochsOf(row.subject)) this.failures.set(epoch, [...(this.failures.get(epoch) ?? []), row]);
+    } else if (row.action === 'policy-approved') {
+      this.policies.push(row);
+    } else if (/^(hold|dispute)-|^network-create$/.test(row.action)) {
+      this.rows.set(nameOf(row.action, row.subject, row.detail.contentDigest), row);
+    }
+  }
+
+  /** What let a revision through is in the log: the person, the words and the digest. @throws Mismatch */
+  requireApproval({ epoch, revision, computation, header, approval }: Dossier): void {
+    const { hold, dispute } = approval;
+    if (hold?.decision === 'approved') {
+      const row = this.rows.get(nameOf('hold-approved', `epoch ${epoch}`, hold.decidedDigest));
+      const place = { table: 'hold_decision', row: `${epoch}/${revision}/${computation}` };
+      requireSame(place, 'actor', hold.decidedBy, row?.actor ?? NOBODY);
+      requireSame(place, 'reason', hold.reason, row?.reason ?? NOBODY);
+    }
+    if (dispute === null) return;
+    const subject = `epoch ${epoch} dispute ${header.dispute}`;
+    const opened = this.rows.get(nameOf('dispute-open', subject, undefined));
+    const place = { table: 'dispute', row: `${epoch}/${header.dispute}` };
+    requireSame(place, 'opened_by', dispute.openedBy, opened?.actor ?? NOBODY);
+    requireSame(place, 'reason', dispute.reason, opened?.reason ?? NOBODY);
+    requireSame(place, 'base_revision', revision - 1, Number(opened?.detail.revision));
+    const approved = this.rows.get(nameOf('dispute-approved', subject, dispute.decidedDigest));
+    const decision = { table: 'dispute_decision', row: `${epoch}/${header.dispute}` };
+    requireSame(decision, 'actor', dispute.decidedBy, approved?.actor ?? NOBODY);
+    requireSame(decision, 'reason', dispute.decidedReason, approved?.reason ?? NOBODY);
+  }
+
+  /** The network's row says what was said when it was made; only one made for it releases its holds. @throws Mismatch */
+  requireNetwork({ network, firstEpoch, lastEpoch, holds }: RecordedNetwork): string {
+    const row = this.rows.get(nameOf('network-create', network, undefined));
+    const place = { table: 'network', row: network };
+    const calendar = `calendar from epoch ${firstEpoch} to ${lastEpoch ?? 'no end'}`;
+    requireSame(place, 'first_epoch, last_epoch', calendar, row?.reason ?? NOBODY);
+    requireSame(place, 'holds', holds, String(row?.detail.holds ?? NOBODY));
+    return `${calendar}, holds ${holds}`;
+  }
+
+  /** The policies that came into force, in order: the first with the network, the others by approval. @throws Mismatch */
+  requirePolicies({ network, firstEpoch }: RecordedNetwork, recorded: readonly RecordedPolicy[]): string {
+    const created = this.rows.get(nameOf('network-create', network, undefined));
+    const logged = [
+      ...(created === undefined
+        ? []
+        : [{ ...created, reason: null, detail: { policyHash: created.detail.policyHash, fromEpoch: firstEpoch } }]),
+      ...this.policies,
+    ];
+    for (let index = 0; index < Math.max(logged.length, recorded.length); index += 1) {
+      const [row, policy] = [logged[index], recorded[index]];
+      const place = { table: 'policy_effective', row: `${network}/${policy?.approval ?? `${index + 1}th`}` };
+      requireSame(place, 'policy_hash', policy?.policyHash ?? '(no row)', String(row?.detail.policyHash ?? NOBODY));
+      requireSame(place, 'from_epoch', policy!.fromEpoch, Number(row!.detail.fromEpoch));
+      requireSame(place, 'approved_by', policy!.approvedBy, row!.actor);
+      if (row!.reason !== null) requireSame(place, 'reason', policy!.reason, row!.reason);
+    }
+    return `${recorded.length} policies in force, as they were approved`;
+  }
+
+  /** Epochs of a range that the log has as failed. */
+  failedEpochs(first: number, last: number): readonly number[] {
+    return [...this.failures.keys()].filter((epoch) => epoch >= first && epoch <= last);
+  }
+
+  /** Every failure of an epoch is in the log, in the same order and words, and no other. @throws Mismatch */
+  requireFailures(epoch: number, recorded: readonly RecordedFailure[]): string {
+    const logged = this.failures.get(epoch) ?? [];
+    for (let index = 0; index < Math.max(logged.length, recorded.length); index += 1) {
+      const [row, failure] = [logged[index], recorded[index]];
+      const place = { table: 'epoch_failure', row: `${epoch}/${failure?.failureNo ?? index + 1}` };
+      const onPurpose = row?.action === 'epoch-fail';
+      const words = failure && (onPurpose ? failure.reason : `failed(${failure.failure}): ${failure.reason}`);
+      requireSame(place, 'reason', words ?? '(no row)', row?.reason ?? NOBODY);
+      requireSame(place, 'actor', failure!.actor, row!.actor);
+      requireSame(place, 'failure_no', failure!.failureNo, index + 1);
+      if (onPurpose) requireSame(place, 'failure', failure!.failure, 'rejected');
+      requireSameJson(place, 'detail', failure!.detail, onPurpose ? { onPurpose: true } : row!.detail);
+    }
+    return recorded.map(({ failure }) => `failed(${failure})`).join(', ');
+  }
+}
+
+const nameOf = (action: string, subject: string, digest: unknown): string =>
+  `${action}|${subject}|${typeof digest === 'string' ? digest : ''}`;
+
+/** `epoch 3`, or `epochs 3..5`. */
+function epochsOf(subject: string): number[] {
+  const found = /^epochs? ([0-9]+)(?:\.\.([0-9]+))?$/.exec(subject);
+  if (found === null) return [];
+  const first = Number(found[1]);
+  return Array.from({ length: Number(found[2] ?? first) - first + 1 }, (_, index) => first + index);
+}
