@@ -1,3 +1,4 @@
+import { bundleSchema, tooManyDecays } from './bundle-schema';
 import type { ChainLink, Dossier, PublishedRecord } from './dossier';
 
 /** One file with everything that the published revisions of an epoch rest on; the same for a laptop and a browser. */
@@ -68,24 +69,37 @@ export class BundleUnreadable extends Error {
   override readonly name = 'BundleUnreadable';
 }
 
-/** The dossiers of a bundle, from its parsed JSON. @throws BundleUnreadable */
+/** The dossiers of a bundle, from its parsed JSON. @throws BundleUnreadable that names the part */
 export function unpackBundle(value: unknown): readonly Dossier[] {
+  const format = typeof value === 'object' && value !== null ? (value as { format?: unknown }).format : undefined;
+  if (format !== BUNDLE_FORMAT) {
+    const other =
+      typeof format === 'string' && format.startsWith('settle-audit-bundle-') ? `${format.slice(0, 40)}` : null;
+    throw new BundleUnreadable(
+      other === null
+        ? `this is no audit bundle: its format is not ${BUNDLE_FORMAT}`
+        : `this is an audit bundle of another version, ${other}: this version reads ${BUNDLE_FORMAT}`,
+    );
+  }
+  const { success, error } = bundleSchema.safeParse(value);
+  if (!success) throw new BundleUnreadable(`a part of the bundle is missing or no such part: ${firstOf(error)}`);
   const bundle = value as AuditBundle;
-  if (typeof bundle !== 'object' || bundle === null || bundle.format !== BUNDLE_FORMAT) {
-    throw new BundleUnreadable(`this is no audit bundle: its format is not ${BUNDLE_FORMAT}`);
+  for (const { policy, epoch } of bundle.revisions) {
+    if (tooManyDecays(policy.canonical, epoch))
+      throw new BundleUnreadable(`the pool of epoch ${epoch} decayed more often than is computed here`);
   }
-  try {
-    return unpacked(bundle);
-  } catch (error) {
-    if (error instanceof BundleUnreadable) throw error;
-    throw new BundleUnreadable(`a part of the bundle is missing: ${(error as Error).message}`);
-  }
+  return unpacked(bundle);
+}
+
+function firstOf({ issues }: { readonly issues: readonly { path: PropertyKey[]; message: string }[] }): string {
+  const { path, message } = issues[0]!;
+  return `${path.map(String).join('.').slice(0, 200) || 'the bundle'}: ${message.slice(0, 200)}`;
 }
 
 function unpacked(bundle: AuditBundle): readonly Dossier[] {
   const entryOf = new Map<string, string>();
-  for (const { entry } of bundle.entries) {
-    const { kind, epoch, revision } = JSON.parse(entry) as { kind: string; epoch: number; revision: number };
+  for (const { entry, position } of bundle.entries) {
+    const { kind, epoch, revision } = read(entry, position);
     if (kind === 'revision') entryOf.set(`${epoch}/${revision}`, entry);
   }
   const records = new Map<string, PublishedRecord>();
@@ -94,7 +108,8 @@ function unpacked(bundle: AuditBundle): readonly Dossier[] {
     if (known !== undefined) return known;
     const [epoch, revision] = name.split('/').map(Number);
     const entry = entryOf.get(name);
-    const prices = bundle.prices[name];
+    // Not of the prototype: a name is whatever the file says.
+    const prices = Object.hasOwn(bundle.prices, name) ? bundle.prices[name] : undefined;
     if (entry === undefined) throw new BundleUnreadable(`the bundle has no chain entry of ${name}`);
     if (prices === undefined) throw new BundleUnreadable(`the bundle has no prices of ${name}`);
     const record = { epoch: epoch!, revision: revision!, entry, prices };
@@ -109,4 +124,12 @@ function unpacked(bundle: AuditBundle): readonly Dossier[] {
     base: base && { ...recordOf(`${rest.epoch}/${rest.revision - 1}`), ...base },
     prices: recordOf(nameOf(rest)).prices,
   }));
+}
+
+function read(entry: string, position: number): { kind: string; epoch: number; revision: number } {
+  try {
+    return JSON.parse(entry);
+  } catch (error) {
+    throw new BundleUnreadable(`entry ${position} of the chain is no JSON: ${(error as Error).message}`);
+  }
 }

@@ -1,10 +1,10 @@
 import type { Hashes } from '../proofs/hashes';
 import { sha256Hex } from '../proofs/hashes';
 import { payoutCells } from './check-recompute';
-import { linesDigest } from './check-rows';
 import { Mismatch, NO_ROW, requireSame, requireSameJson } from './difference';
 import { type Dossier, rowOf } from './dossier';
 import { contentOf } from './records';
+import { linesDigest } from './row-digests';
 
 /** `digests`: the stored prices and payouts have the published digests, and the content is the published one. */
 export function checkDigests(dossier: Dossier, hashes: Hashes): string {

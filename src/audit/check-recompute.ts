@@ -14,11 +14,11 @@ import type { GrossReward } from '../rulesets/1/reward';
 import { epochFacts } from '../rulesets/1/sealed-rows';
 import { cellsOf, PAYOUTS_COLUMNS, PRICES_COLUMNS, payoutRow } from '../rulesets/1/tables';
 import { policyOf } from './check-policy';
-import { linesDigest } from './check-rows';
 import { requireSame, requireSameJson, requireSameLines } from './difference';
 import { type Dossier, rowOf } from './dossier';
 import { once } from './once';
 import { historyOf, pricesRowOf, requireRecords } from './records';
+import { linesDigest, rowDigests } from './row-digests';
 
 /** A revision as the pure rooms make it of a dossier's rows, policy and history. */
 export interface Recomputed {
@@ -163,15 +163,14 @@ export const payoutCells = once((dossier: Dossier): readonly string[] =>
 );
 
 function contentOfRecomputed(dossier: Dossier, made: Recomputed, hashes: Hashes): unknown {
-  const { rows, policy, network, epoch, revision } = dossier;
-  const tables = Object.fromEntries(Object.entries(rows).map(([table, lines]) => [table, linesDigest(hashes, lines)]));
+  const { policy, network, epoch, revision } = dossier;
   const content = rulesetOf(dossier.header.ruleset).revisionContent(
     {
       network,
       epoch,
       revision,
       policyHash: policy.hash,
-      snapshotDigest: snapshotDigest(hashes, tables as Parameters<typeof snapshotDigest>[1]),
+      snapshotDigest: snapshotDigest(hashes, rowDigests(dossier, hashes)),
       pricesDigest: linesDigest(hashes, made.prices),
       payoutsDigest: linesDigest(
         hashes,

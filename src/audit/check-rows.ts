@@ -1,22 +1,29 @@
 import type { RevisionContent } from '../proofs/contents';
 import { SNAPSHOT_TABLES, snapshotDigest } from '../proofs/digests';
-import { type Hashes, sha256Hex } from '../proofs/hashes';
-import { requireSame } from './difference';
+import type { Hashes } from '../proofs/hashes';
+import { changedCell } from './changed-cell';
+import { publishedEntry } from './check-digests';
+import { Mismatch, requireSame } from './difference';
 import { type Dossier, rowOf } from './dossier';
+import { linesDigest, rowDigests } from './row-digests';
 
 const RANGED = ['providers', 'capacity', 'performance'] as const;
 
 /**
  * `rows`: the sealed rows digest to what the snapshot says, and that to what the computation and the published content
- * say. A digest names its table; within the tables that grow with providers, the chunk's digest names the key range.
+ * say. Where they do not, the changed cell is named if what was derived from it tells which it was; else a digest names
+ * its table and, within the tables that grow with providers, the key range of a chunk.
  */
 export function checkRows(dossier: Dossier, hashes: Hashes): string {
   const { rows, snapshot, header, epoch } = dossier;
   const place = { table: 'snapshot', row: String(epoch) };
+  const changed = changedCell(dossier, hashes);
+  if (changed !== null) throw new Mismatch(changed);
   checkChunks(dossier, hashes);
+  const digests = rowDigests(dossier, hashes);
   for (const table of SNAPSHOT_TABLES) {
     const column = `table_digests.${table}`;
-    requireSame(place, column, snapshot.tableDigests[table], linesDigest(hashes, rows[table]));
+    requireSame(place, column, snapshot.tableDigests[table], digests[table]);
     requireSame(place, `row_counts.${table}`, snapshot.rowCounts[table], rows[table].length);
   }
   const digest = snapshotDigest(hashes, snapshot.tableDigests);
@@ -25,13 +32,11 @@ export function checkRows(dossier: Dossier, hashes: Hashes): string {
   requireSame(computation, 'snapshot_digest', header.snapshotDigest, digest);
   const content = JSON.parse(dossier.result.content) as RevisionContent;
   requireSame({ table: 'result', row: rowOf(dossier) }, 'content.snapshotDigest', content.snapshotDigest, digest);
+  const { entry, content: published } = publishedEntry(dossier);
+  const chained = { table: 'chain_entry', row: String(entry.position) };
+  requireSame(chained, 'entry.snapshotDigest', digest, published.snapshotDigest);
   const count = SNAPSHOT_TABLES.reduce((sum, table) => sum + rows[table].length, 0);
   return `${count} sealed rows digest to ${digest}`;
-}
-
-/** SHA-256 of canonical lines (spec §9). */
-export function linesDigest(hashes: Hashes, lines: readonly string[]): string {
-  return sha256Hex(hashes, lines.map((line) => `${line}\n`).join(''));
 }
 
 function checkChunks({ rows, snapshot, epoch }: Dossier, hashes: Hashes): void {

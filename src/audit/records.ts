@@ -6,10 +6,10 @@ import type { RevisionContent } from '../proofs/contents';
 import { type Hashes, sha256Hex } from '../proofs/hashes';
 import type { History, PublishedEpoch, PublishedMarket } from '../rulesets/1/records';
 import { PRICES_COLUMNS, type PricesRow } from '../rulesets/1/tables';
-import { linesDigest } from './check-rows';
 import { requireSame } from './difference';
 import type { Dossier, PublishedRecord } from './dossier';
 import { once } from './once';
+import { linesDigest } from './row-digests';
 import { type EpochRecord, readRecord } from './second/records';
 
 /** Content of a published entry, and the digest that names it. */

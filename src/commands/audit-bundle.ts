@@ -12,8 +12,11 @@ import { CommandError } from './errors';
 const zip = promisify(gzip);
 const unzip = promisify(gunzip);
 
-/** More than this no bundle unpacks to: a file of a few kilobytes must not fill the memory. */
-const LARGEST_BUNDLE_BYTES = 2 ** 30;
+/**
+ * A bundle unpacks to about ten times its size. A file that unpacks to a hundred times as much, but a few megabytes, or
+ * to more than a text can hold is meant to fill the memory of whoever opens it.
+ */
+const MOST_UNPACKED = { times: 100, atLeastBytes: 2 ** 24, atMostBytes: 2 ** 29 - 2 ** 10 };
 
 /**
  * The audit bundle of a published epoch, all its revisions: one gzip'd JSON document.
@@ -47,9 +50,16 @@ export async function verifyBundleBytes(bytes: Uint8Array, hashes: Hashes, head:
 }
 
 async function parsed(bytes: Uint8Array): Promise<unknown> {
+  const { times, atLeastBytes, atMostBytes } = MOST_UNPACKED;
+  const maxOutputLength = Math.min(atMostBytes, Math.max(atLeastBytes, times * bytes.length));
   try {
-    return JSON.parse((await unzip(bytes, { maxOutputLength: LARGEST_BUNDLE_BYTES })).toString('utf8'));
+    return JSON.parse((await unzip(bytes, { maxOutputLength })).toString('utf8'));
   } catch (error) {
+    if ((error as { code?: string }).code === 'ERR_BUFFER_TOO_LARGE') {
+      throw new BundleUnreadable(
+        `${bytes.length} bytes unpack to more than ${maxOutputLength}: this is no audit bundle`,
+      );
+    }
     throw new BundleUnreadable(`this is no audit bundle: ${(error as Error).message}`);
   }
 }

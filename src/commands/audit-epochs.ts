@@ -5,11 +5,11 @@ import { dossierOutcomes } from '../audit/check-dossier';
 import { checkHistory } from '../audit/check-history';
 import { policyOf } from '../audit/check-policy';
 import type { RecordedFailure } from '../audit/decision-log';
-import { requireSame } from '../audit/difference';
+import { Mismatch, NO_ROW, requireSame } from '../audit/difference';
 import type { Dossier } from '../audit/dossier';
 import { DossierLoader, type Publication } from '../audit/load-dossier';
 import { CHECKS, type CheckOutcome, checked, Skipped } from '../audit/outcomes';
-import { contentDigestOf } from '../audit/records';
+import { contentDigestOf, contentOf } from '../audit/records';
 import { readWitness, requireWitnessed } from '../audit/witness';
 import { readPolicyYaml } from '../inputs/policy-file';
 import { canonicalJson } from '../proofs/canonical-json';
@@ -81,6 +81,12 @@ function orderOf({ epoch, revision, check }: CheckOutcome): number {
 function requireColumns(hashes: Hashes, chain: readonly StoredEntry[]): void {
   chain.forEach((entry, index) => {
     const place = { table: 'chain_entry', row: String(entry.position) };
+    const { content, previousHead } = contentOf(entry);
+    requireSame(place, 'position', entry.position, index + 1);
+    requireSame(place, 'kind', entry.kind, content.kind);
+    requireSame(place, 'epoch', entry.epoch, content.epoch);
+    requireSame(place, 'revision', entry.revision, content.revision);
+    requireSame(place, 'previous_head', entry.previousHead, previousHead);
     requireSame(place, 'content_digest', entry.contentDigest, contentDigestOf(entry, hashes));
     if (entry.kind === 'claims') requireSame(place, 'computation', entry.computation, chain[index - 1]!.computation);
   });
@@ -109,7 +115,11 @@ class Audit {
     return [
       checked('chain', WHOLE, () => {
         const { fault, entries, head } = verifyChain(this.tools.hashes, this.loader.chain);
-        if (fault !== null) throw new Error(`position ${fault.index + 1}: ${fault.reason}`);
+        if (fault !== null) {
+          const stored = this.loader.chain[fault.index]?.entry ?? NO_ROW;
+          const row = String(fault.index + 1);
+          throw new Mismatch({ table: 'chain_entry', row, column: 'entry', stored, recomputed: fault.reason });
+        }
         requireColumns(this.tools.hashes, this.loader.chain);
         return `${entries} entries from the first to head ${head}`;
       }),

@@ -14,7 +14,14 @@ const all = (check: string, columns: string): Covered =>
   Object.fromEntries(columns.split(' ').map((column) => [column, check]));
 
 export const COVERED: Readonly<Record<string, Covered>> = {
-  provider_version: all('rows', 'network provider load_id joined_epoch status payee'),
+  network: {
+    network: 'audit-log',
+    ...all('audit-log', 'first_epoch last_epoch holds'),
+    ...all('policy', 'genesis length_seconds'),
+  },
+  policy_effective: all('audit-log', 'network from_epoch policy_hash approved_by reason'),
+  epoch_failure: all('audit-log', 'network epoch failure_no failure detail actor reason'),
+  provider_version: all('rows', 'network provider joined_epoch status payee'),
   capacity: { ...KEY, ...all('rows', 'provider market offered served') },
   performance: { ...KEY, ...all('rows', 'provider uptime response_ms error_rate rating') },
   demand: { ...KEY, ...all('rows', 'market requested') },
@@ -54,9 +61,19 @@ export const COVERED: Readonly<Record<string, Covered>> = {
     ...all('recompute', 'unallocated_reason payout_count'),
   },
   hold: { ...REVISION, content_digest: 'breakers' },
-  hold_decision: { ...REVISION, ...all('breakers', 'decision content_digest') },
-  dispute: all('recompute', 'network epoch dispute base_revision base_computation derive'),
-  dispute_decision: all('breakers', 'network epoch dispute decision_no decision content_digest'),
+  hold_decision: {
+    ...REVISION,
+    ...all('breakers', 'decision content_digest'),
+    ...all('audit-log', 'actor reason'),
+  },
+  dispute: {
+    ...all('recompute', 'network epoch dispute base_revision base_computation derive'),
+    ...all('audit-log', 'reason opened_by'),
+  },
+  dispute_decision: {
+    ...all('breakers', 'network epoch dispute decision content_digest'),
+    ...all('audit-log', 'actor reason'),
+  },
   correction: all('rows', 'network epoch dispute table_name key line'),
   corrected_snapshot: {
     ...all('rows', 'network epoch dispute snapshot_digest table_digests row_counts chunks'),
@@ -77,18 +94,22 @@ export const COVERED: Readonly<Record<string, Covered>> = {
 };
 
 const WHEN = 'says when a row was written; nothing is computed from it';
-const WHO = 'names a person; what was done stands in the chained audit log too';
+const LEDGER =
+  '`settle ledger check` derives it again from payouts and confirmations; no published figure follows from it';
 
 /** Columns that no check covers, and why a change of them changes nothing that was published. */
 export const INFORMATIVE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  network: {
-    '*': 'the calendar; what an epoch took from it is in its policy, and the epochs in the chain',
-  },
+  network: { grace_seconds: 'how long sealing waits; what was sealed is digested' },
   policy: { stored_at: WHEN },
-  policy_effective: { '*': 'which policy an epoch was settled with is sealed, and its hash is in the chain' },
-  policy_proposal: { '*': 'who wanted a policy; the one that settled an epoch is in the chain' },
-  policy_decision: { '*': 'who let a policy in; the one that settled an epoch is in the chain' },
+  policy_effective: {
+    approval: 'the order of approvals, which the audit log has too',
+    proposal: 'which proposal it was; policy, epoch and person are in the audit log',
+    approved_at: WHEN,
+  },
+  policy_proposal: { '*': 'what was only wanted; what came into force is policy_effective' },
+  policy_decision: { '*': 'an approval makes a row of policy_effective; a rejection changes nothing' },
   load: { '*': 'where rows came from; the rows themselves are sealed' },
+  provider_version: { load_id: 'one that shows or hides a row of a sealed registry is found by its digest' },
   late_row: { '*': 'rows that are not part of a settlement; a dispute copies those that it takes' },
   seal: {
     registry_load: 'one that changes a sealed row of the registry is found by its digest; another changes nothing',
@@ -100,28 +121,30 @@ export const INFORMATIVE: Readonly<Record<string, Readonly<Record<string, string
     computed_at: WHEN,
   },
   result: { checked_at: WHEN },
-  hold: { asked_by: WHO, held_at: WHEN, deadline: 'a hold that was decided has ended' },
-  hold_decision: { actor: WHO, reason: 'the words of the decision, in the audit log too', decided_at: WHEN },
-  dispute: {
-    reason: 'the words of the dispute, in the audit log too',
-    opened_by: WHO,
-    opened_at: WHEN,
-    request_id: WHO,
+  hold: {
+    asked_by:
+      'the rule that somebody else approves is kept when the decision is recorded; who decided is in the audit log',
+    held_at: WHEN,
+    deadline: 'a hold that was decided has ended',
   },
-  dispute_decision: { actor: WHO, reason: 'as hold_decision', detail: 'as reason', decided_at: WHEN },
+  hold_decision: { decided_at: WHEN },
+  dispute: { opened_at: WHEN, request_id: 'the audit log has it beside the dispute' },
+  dispute_decision: {
+    decision_no: 'counts the decisions; the last one is compared with the audit log',
+    detail: 'figures of a guard that did not hold: such a dispute publishes nothing',
+    decided_at: WHEN,
+  },
   correction: { origin: 'where a correction came from; what it says is in the corrected snapshot digest' },
   chain_entry: { published_at: WHEN },
-  epoch_failure: {
-    '*': 'nothing was published; guard chain needs a row for each gap, and its words are in the audit log',
-  },
-  request: { '*': 'who asked; in the audit log too' },
+  epoch_failure: { run_id: 'the run that recorded it', failed_at: WHEN },
+  request: { '*': 'who asked; what came of it is in the audit log' },
   ledger_posting: { booked_at: WHEN },
-  entitlement_fold: { '*': 'derived from payout rows; `settle ledger check` derives it again' },
-  payment_batch: { '*': 'payments are checked against the ledger by `settle ledger check`' },
-  payment_line: { '*': 'as payment_batch' },
-  payment_decision: { '*': 'as payment_batch' },
-  payment_confirmation: { '*': 'as payment_batch' },
-  payment_failure: { '*': 'as payment_batch' },
+  entitlement_fold: { '*': LEDGER },
+  payment_batch: { '*': LEDGER },
+  payment_line: { '*': LEDGER },
+  payment_decision: { '*': LEDGER },
+  payment_confirmation: { '*': LEDGER },
+  payment_failure: { '*': LEDGER },
   witness_cursor: { '*': 'whom we told; a witness itself is compared by `settle audit --witness`' },
   history_archive: { workflow_id: 'as run_id', epoch: 'where to look for the run', archived_at: WHEN },
   workflow_bundle: { stored_at: WHEN },

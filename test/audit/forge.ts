@@ -1,8 +1,8 @@
 import { trippedBy } from '../../src/audit/check-breakers';
 import { accountsOf, bookedAccounts, claimable } from '../../src/audit/check-claims';
 import { recomputed } from '../../src/audit/check-recompute';
-import { linesDigest } from '../../src/audit/check-rows';
 import type { Dossier } from '../../src/audit/dossier';
+import { linesDigest } from '../../src/audit/row-digests';
 import { canonicalJson } from '../../src/proofs/canonical-json';
 import { buildClaimsTree } from '../../src/proofs/claims-tree';
 import { SNAPSHOT_TABLES, snapshotDigest } from '../../src/proofs/digests';

@@ -1,8 +1,12 @@
 import { packBundle } from '../../src/audit/bundle';
+import type { Difference } from '../../src/audit/difference';
 import type { Dossier } from '../../src/audit/dossier';
 import type { CheckOutcome } from '../../src/audit/outcomes';
+import { SEALED_TABLES } from '../../src/audit/sealed-tables';
 import { verifyBundle } from '../../src/audit/verify';
+import { SNAPSHOT_TABLES } from '../../src/proofs/digests';
 import type { Hashes } from '../../src/proofs/hashes';
+import { PAYOUTS_COLUMNS, PRICES_COLUMNS } from '../../src/rulesets/1/tables';
 import { type Forged, fitDigests, settleAnew } from './forge';
 
 /** What was changed, by whom, and what found it. */
@@ -131,18 +135,32 @@ export const KINDS: Readonly<Record<string, Change>> = {
 /** Kinds that adversary 3 settles anew from: what an insider would want changed. */
 const SETTLED_ANEW = ['sealed capacity row', 'sealed performance row', 'sealed registry row'] as const;
 
-/** One attempt on a bundle; null: the drawn change was none, or what it makes cannot be settled. */
-export function attempt(dossier: Dossier, hashes: Hashes, random: Random): Attempt | null {
-  const adversary = (1 + random(3)) as 1 | 2 | 3;
+/** A dossier as an adversary leaves it; null: the drawn change was none, or what it makes cannot be settled. */
+export function forge(
+  dossier: Dossier,
+  hashes: Hashes,
+  random: Random,
+  adversary: Attempt['adversary'],
+): { readonly kind: string; readonly forged: Forged; readonly changed: readonly ChangedCell[] } | null {
   const kinds = adversary === 3 ? SETTLED_ANEW : Object.keys(KINDS);
   const kind = kinds[random(kinds.length)]!;
   const forged = structuredClone(dossier) as unknown as Forged;
   if (!KINDS[kind]!(forged, random)) return null;
+  const changed = changedLines(dossier, forged);
   if (adversary === 2) quietly(() => fitDigests(forged, hashes));
   if (adversary === 3 && !quietly(() => settleAnew(forged, hashes))) return null;
   // Fitting the digests can undo the change.
   if (JSON.stringify(forged) === JSON.stringify(dossier)) return null;
   if (adversary === 3 && JSON.stringify(forged.entries) === JSON.stringify(dossier.entries)) return null;
+  return { kind, forged, changed };
+}
+
+/** One attempt on a bundle; null as {@link forge}. */
+export function attempt(dossier: Dossier, hashes: Hashes, random: Random): Attempt | null {
+  const adversary = (1 + random(3)) as 1 | 2 | 3;
+  const made = forge(dossier, hashes, random, adversary);
+  if (made === null) return null;
+  const { kind, forged, changed } = made;
   const bundle = JSON.parse(JSON.stringify(packBundle([forged as unknown as Dossier])));
   const witnessed = dossier.entries.at(-1)!.head;
   const alone = failures(() => verifyBundle(bundle, hashes, null).outcomes);
@@ -153,8 +171,44 @@ export function attempt(dossier: Dossier, hashes: Hashes, random: Random): Attem
     found: alone.length > 0,
     foundWithWitness: anchored.length > 0,
     checks: alone.map(({ check }) => check),
-    named: alone.some(({ difference }) => difference !== null),
+    named: alone.some(({ difference }) => difference !== null && isNamed(difference, changed)),
   };
+}
+
+/** Cells that an attempt changed, as failures name them; none: what was changed is no row of a table. */
+interface ChangedCell {
+  readonly table: string;
+  readonly key: string;
+  readonly column: string;
+}
+
+const RESULT_TABLES = {
+  prices: { name: 'price', columns: PRICES_COLUMNS as readonly string[], keyLength: 1 },
+  payouts: { name: 'payout', columns: [...PAYOUTS_COLUMNS, 'multiplier'], keyLength: 1 },
+};
+
+function changedLines(before: Dossier, after: Forged): readonly ChangedCell[] {
+  const compared = [
+    ...SNAPSHOT_TABLES.map((table) => ({ ...SEALED_TABLES[table], own: before.rows[table], other: after.rows[table] })),
+    { ...RESULT_TABLES.prices, own: before.prices, other: after.prices },
+    { ...RESULT_TABLES.payouts, own: before.payouts, other: after.payouts },
+  ];
+  return compared.flatMap(({ name, columns, keyLength, own, other }) => {
+    const lost = own.filter((line) => !other.includes(line));
+    const found = (other as string[]).filter((line) => !own.includes(line));
+    return lost.flatMap((line, index) => {
+      const [old, now] = [line.split(','), found[index]?.split(',')];
+      const key = (now ?? old).slice(0, keyLength).join('/');
+      if (now === undefined) return [{ table: name, key, column: 'key' }];
+      return columns.flatMap((column, at) => (old[at] === now[at] ? [] : [{ table: name, key, column }]));
+    });
+  });
+}
+
+/** The very cell is named; where no row of a table was changed, that anything is named down to a column. */
+function isNamed({ table, row, column }: Difference, changed: readonly ChangedCell[]): boolean {
+  if (changed.length === 0) return true;
+  return changed.some((cell) => table === cell.table && row.includes(cell.key) && column === cell.column);
 }
 
 function quietly(act: () => void): boolean {

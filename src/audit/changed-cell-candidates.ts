@@ -1,0 +1,237 @@
+import { amountText, parseScaled, scaledText } from '../numbers/amounts';
+import type { SnapshotTable } from '../proofs/digests';
+import { rulesetOf } from '../rulesets';
+import { parseDerivation } from '../rulesets/1/derivation-text';
+import { providersOfLines } from '../rulesets/1/provider-lines';
+import { publishedEntry } from './check-digests';
+import { policyOf } from './check-policy';
+import type { Dossier } from './dossier';
+import { pricesRowOf } from './records';
+
+/** What a row may have been: the row at `index` (null: there is none) had this line (null: it was not there). */
+export interface Candidate {
+  readonly table: SnapshotTable;
+  readonly index: number | null;
+  readonly line: string | null;
+}
+
+/** The likely first; every one of them is proven or dismissed by a digest. */
+export function* candidates(dossier: Dossier): Generator<Candidate> {
+  const sources = [ofMacro, ofDemand, ofToken, ofQuotes, ofCapacity, ofRegistry, ofPerformance, ofOneDigit];
+  for (const source of sources) {
+    try {
+      yield* source(dossier);
+    } catch {
+      // What was changed may be no number: nothing is derived from it then, and the digest still says that it differs.
+    }
+  }
+}
+
+function* ofMacro(dossier: Dossier): Generator<Candidate> {
+  const { macro } = publishedEntry(dossier).content;
+  const index = dossier.rows.macro.length > 0 ? 0 : null;
+  yield { table: 'macro', index, line: `${dossier.epoch},${macro}` };
+  if (index !== null && macro === '1') yield { table: 'macro', index, line: null };
+}
+
+/** The published prices have what was asked for, row or no row. */
+function* ofDemand({ rows, prices, epoch }: Dossier): Generator<Candidate> {
+  for (const { market, demand } of prices.map(pricesRowOf)) {
+    const index = rows.demand.findIndex((line) => line.split(',')[1] === market);
+    yield { table: 'demand', index: index < 0 ? null : index, line: `${epoch},${market},${demand}` };
+    if (index >= 0) yield { table: 'demand', index, line: null };
+  }
+}
+
+const PRICE_DECIMALS = 12;
+
+/** A median is one of its values, or the mean of two: whatever the changed one was, it gave the published figure. */
+function* valuesOfMedian(published: string, others: readonly string[]): Generator<string> {
+  yield published;
+  const twice = 2n * parseScaled(published, PRICE_DECIMALS);
+  for (const other of others) {
+    for (const rounding of [0n, 1n, -1n]) {
+      const value = twice - parseScaled(other, PRICE_DECIMALS) + rounding;
+      if (value > 0n) yield scaledText(value, PRICE_DECIMALS);
+    }
+  }
+}
+
+function* ofToken({ rows, header }: Dossier): Generator<Candidate> {
+  const { tokenSources, tokenVolume } = header.derivation.network;
+  const cells = rows.token.map((line) => line.split(','));
+  const volume = cells.reduce((sum, row) => sum + parseScaled(row[4]!, PRICE_DECIMALS), 0n);
+  const tooMuch = volume - parseScaled(tokenVolume, PRICE_DECIMALS);
+  for (const [index, [epoch, source, at, price, traded]] of cells.entries()) {
+    const published = tokenSources.find((one) => one.source === source);
+    const others = cells.filter((row, other) => row[1] === source && other !== index).map((row) => row[3]!);
+    const line = (changed: string, amount: string) => [epoch, source, at, changed, amount].join(',');
+    for (const value of published === undefined ? [] : valuesOfMedian(published.priceUsd, others)) {
+      yield { table: 'token', index, line: line(value, traded!) };
+    }
+    const was = parseScaled(traded!, PRICE_DECIMALS) - tooMuch;
+    if (was >= 0n) yield { table: 'token', index, line: line(price!, scaledText(was, PRICE_DECIMALS)) };
+  }
+}
+
+function* ofQuotes({ rows, prices }: Dossier): Generator<Candidate> {
+  const competitors = new Map(prices.map(pricesRowOf).map(({ market, competitor }) => [market as string, competitor]));
+  const cells = rows.quotes.map((line) => line.split(','));
+  for (const [index, [epoch, market, source]] of cells.entries()) {
+    const competitor = competitors.get(market!) ?? '';
+    const others = cells.filter((row, other) => row[1] === market && other !== index).map((row) => row[3]!);
+    for (const value of competitor === '' ? [] : valuesOfMedian(competitor, others)) {
+      yield { table: 'quotes', index, line: [epoch, market, source, value].join(',') };
+    }
+  }
+}
+
+const HOURS_DECIMALS = 6;
+const hours = (text: string) => parseScaled(text, HOURS_DECIMALS);
+
+/** The published supply and use of a market tell by how much the rows are off. */
+function* ofCapacity(dossier: Dossier): Generator<Candidate> {
+  const { rows, prices, payouts, epoch } = dossier;
+  const active = new Set(
+    rows.providers.filter((line) => line.split(',')[2] === 'active').map((line) => line.split(',', 1)[0]!),
+  );
+  const cells = rows.capacity.map((line) => line.split(','));
+  const listed = new Set(cells.map((row) => row[1]!));
+  const lacking = payouts.map((line) => line.split(',', 1)[0]!).filter((provider) => !listed.has(provider));
+  const paid = payouts.map((line) => line.split(',', 1)[0]!);
+  for (const { market, supply, used } of prices.map(pricesRowOf)) {
+    const own = cells.filter((row) => row[2] === market && active.has(row[1]!));
+    const surplus = (column: number, published: string) =>
+      own.reduce((sum, row) => sum + hours(row[column]!), 0n) - hours(published);
+    const [offered, served] = [surplus(3, supply), surplus(4, used)];
+    if (offered === 0n && served === 0n) continue;
+    for (const [index, [, provider, of, more, busy]] of cells.entries()) {
+      if (of !== market) continue;
+      const [was, used] = [hours(more!) - offered, hours(busy!) - served];
+      if (was >= 0n && used >= 0n)
+        yield { table: 'capacity', index, line: capacityLine(epoch, provider!, of!, was, used) };
+      if (was === 0n && used === 0n) yield { table: 'capacity', index, line: null };
+      // The row of somebody who is not in the registry: whose was it?
+      for (const other of lacking) {
+        yield { table: 'capacity', index, line: [epoch, other, of, more, busy].join(',') };
+      }
+    }
+    if (offered > 0n || served > 0n) continue;
+    for (const provider of paid) {
+      yield { table: 'capacity', index: null, line: capacityLine(epoch, provider, market, -offered, -served) };
+    }
+  }
+}
+
+function capacityLine(epoch: number, provider: string, market: string, offered: bigint, served: bigint): string {
+  return [epoch, provider, market, scaledText(offered, HOURS_DECIMALS), scaledText(served, HOURS_DECIMALS)].join(',');
+}
+
+function* ofRegistry({ rows, epoch, claims, payouts }: Dossier): Generator<Candidate> {
+  const payees = new Set(['', ...Object.values(claims.otherPayees), ...claims.before.map(([payee]) => payee)]);
+  for (const [payee] of claims.stored ?? []) payees.add(payee);
+  const cells = rows.providers.map((line) => line.split(','));
+  for (const row of cells) payees.add(row[3]!);
+  const listed = new Set(cells.map((row) => row[0]!));
+  const lacking = payouts.map((line) => line.split(',', 1)[0]!).filter((provider) => !listed.has(provider));
+  for (const [index, [provider, joined, status, payee]] of cells.entries()) {
+    const line = (...changed: readonly unknown[]) => ({ table: 'providers' as const, index, line: changed.join(',') });
+    yield line(provider, joined, status === 'active' ? 'suspended' : 'active', payee);
+    for (const other of payees) yield line(provider, joined, status, other);
+    for (const other of lacking) yield line(other, joined, status, payee);
+  }
+  for (const [index, [provider, , status, payee]] of cells.entries()) {
+    for (let joined = 0; joined <= epoch; joined += 1) {
+      yield { table: 'providers', index, line: [provider, joined, status, payee].join(',') };
+    }
+  }
+}
+
+/** Decimals, lowest and highest value of the columns of performance, from the third on. */
+const METRICS = [
+  { column: 2, decimals: 6, lowest: 0, highest: 1_000_000 },
+  { column: 4, decimals: 6, lowest: 0, highest: 1_000_000 },
+  { column: 5, decimals: 3, lowest: 1_000, highest: 5_000 },
+  { column: 3, decimals: 3, lowest: 0, highest: 10_000_000 },
+] as const;
+
+/** Values tried of a stretch of a metric that all give the published gross amount. */
+const MOST_OF_A_STRETCH = 2_000;
+
+/** Who has another gross amount at the published rates than was published, and which measured value would give it. */
+function* ofPerformance(dossier: Dossier): Generator<Candidate> {
+  const { rows, payouts } = dossier;
+  for (const published of payouts) {
+    const [provider, gross, , , , reason] = published.split(',') as [string, string, string, string, string, string];
+    const index = rows.performance.findIndex((line) => line.split(',', 2)[1] === provider);
+    const reward = rewardWith(dossier, provider);
+    if (index < 0 || reward === null) continue;
+    const line = rows.performance[index]!;
+    const wanted = `${gross},${reason}`;
+    if (reward(line) === wanted) continue;
+    const cells = line.split(',');
+    for (const { column, decimals, lowest, highest } of METRICS) {
+      const withValue = (value: number | null) =>
+        cells
+          .map((cell, at) => (at !== column ? cell : value === null ? '' : scaledText(BigInt(value), decimals)))
+          .join(',');
+      if (reward(withValue(null)) === wanted) yield { table: 'performance', index, line: withValue(null) };
+      for (const value of valuesWith((tried) => reward(withValue(tried)), wanted, lowest, highest)) {
+        yield { table: 'performance', index, line: withValue(value) };
+      }
+    }
+  }
+}
+
+/** Gross amount and reason of a provider at the published rates, with another performance line; null: it has no rows. */
+function rewardWith(dossier: Dossier, provider: string): ((performance: string) => string) | null {
+  const { rows, header, prices } = dossier;
+  const registry = rows.providers.filter((line) => line.startsWith(`${provider},`));
+  const capacity = rows.capacity.filter((line) => line.split(',', 2)[1] === provider);
+  if (registry.length === 0 || capacity.length === 0) return null;
+  const derivation = parseDerivation(header.derivation, prices.map(pricesRowOf));
+  const policy = policyOf(dossier);
+  const { grossOf } = rulesetOf(header.ruleset);
+  return (performance) => {
+    const [one] = providersOfLines(registry, capacity, [performance]);
+    const { gross, reason } = grossOf(derivation, policy, one!);
+    return `${amountText(gross)},${reason}`;
+  };
+}
+
+/** Values of a metric that give what is wanted. The multiplier rises or falls with each metric: the stretch is bisected. */
+function* valuesWith(
+  of: (value: number) => string,
+  wanted: string,
+  lowest: number,
+  highest: number,
+): Generator<number> {
+  const amount = (text: string) => BigInt(text.split(',', 1)[0]!);
+  const target = amount(wanted);
+  const rises = amount(of(highest)) >= amount(of(lowest));
+  let [low, high] = [lowest, highest];
+  while (low < high) {
+    const middle = Math.floor((low + high) / 2);
+    const reached = rises ? amount(of(middle)) >= target : amount(of(middle)) <= target;
+    if (reached) high = middle;
+    else low = middle + 1;
+  }
+  for (let value = low; value <= highest && value < low + MOST_OF_A_STRETCH; value += 1) {
+    if (of(value) !== wanted) return;
+    yield value;
+  }
+}
+
+/** Cells from which nothing follows: at least a slip of one digit is found. */
+function* ofOneDigit({ rows }: Dossier): Generator<Candidate> {
+  for (const [table, lines] of Object.entries(rows) as [SnapshotTable, readonly string[]][]) {
+    for (const [index, line] of lines.entries()) {
+      for (const { index: at } of line.matchAll(/[0-9]/g)) {
+        for (let digit = 0; digit < 10; digit += 1) {
+          const changed = line.slice(0, at) + digit + line.slice(at + 1);
+          if (changed !== line) yield { table, index, line: changed };
+        }
+      }
+    }
+  }
+}
