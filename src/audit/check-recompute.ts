@@ -1,6 +1,5 @@
-import { amountText, fromNano } from '../numbers/amounts';
-import { decimalText } from '../numbers/decimal';
-import type { Amount } from '../numbers/units';
+import { amountText, NANO_DECIMALS, scaledText } from '../numbers/amounts';
+import type { Amount, NanoRatio } from '../numbers/units';
 import { canonicalJson } from '../proofs/canonical-json';
 import { contentDigest, snapshotDigest } from '../proofs/digests';
 import type { Hashes } from '../proofs/hashes';
@@ -9,7 +8,7 @@ import { type DerivationText, derivationText, parseDerivation, pricesTable } fro
 import { type ProviderFacts, ProviderTally, providerFactsText } from '../rulesets/1/facts';
 import type { Policy } from '../rulesets/1/policy';
 import { providersOfLines } from '../rulesets/1/provider-lines';
-import type { Derivation, EpochFacts, FullDerivation, Payout, ProviderRows } from '../rulesets/1/records';
+import type { Derivation, EpochFacts, FullDerivation, Payout } from '../rulesets/1/records';
 import type { GrossReward } from '../rulesets/1/reward';
 import { epochFacts } from '../rulesets/1/sealed-rows';
 import { cellsOf, PAYOUTS_COLUMNS, PRICES_COLUMNS, payoutRow } from '../rulesets/1/tables';
@@ -90,13 +89,12 @@ function requireHistory(dossier: Dossier, hashes: Hashes): void {
 function recompute(dossier: Dossier, hashes: Hashes): Recomputed {
   const policy = policyOf(dossier);
   const { rows } = dossier;
-  const providers = providersOfLines(rows.providers, rows.capacity, rows.performance);
   const tally = new ProviderTally(policy.rewards.performance.minimumUptime);
-  for (const provider of providers) tally.add(provider);
+  for (const provider of providersOf(dossier)) tally.add(provider);
   const providerFacts = tally.facts();
   const facts = epochFacts(dossier.epoch, [...policy.markets.keys()], providerFacts, rows);
   const derived = derivedOf(dossier, policy, facts, hashes);
-  return { facts, providerFacts, ...derived, ...rewarded(dossier, derived.derivation, policy, providers) };
+  return { facts, providerFacts, ...derived, ...rewarded(dossier, derived.derivation, policy) };
 }
 
 type Derived = Pick<Recomputed, 'derivation' | 'full' | 'text' | 'prices'>;
@@ -131,30 +129,38 @@ function rewarded(
   dossier: Dossier,
   derivation: Derivation,
   policy: Policy,
-  providers: readonly ProviderRows[],
 ): Pick<Recomputed, 'payouts' | 'sum' | 'top' | 'unallocatedReason'> {
   const { grossOf, payoutOf } = rulesetOf(dossier.header.ruleset);
-  const rewards = providers.map((provider) => grossOf(derivation, policy, provider));
-  const cappedSum = rewards.reduce((sum, one) => sum + one.capped, 0n) as Amount;
-  const payouts = rewards.map((reward) => payoutOf(derivation, reward, cappedSum));
-  const sum = payouts.reduce((total, payout) => total + payout.amount, 0n) as Amount;
-  return {
-    payouts: payouts.map((payout, index) => payoutLine(payout, rewards[index]!)),
-    sum,
-    top: largest(payouts),
-    unallocatedReason: cappedSum > derivation.pool ? 'rounding' : 'unspent',
-  };
+  const rewards: FirstPass[] = [];
+  let cappedSum = 0n;
+  for (const one of providersOf(dossier)) {
+    const { provider, reason, gross, capped, score } = grossOf(derivation, policy, one);
+    // Only this is kept of each: an epoch of a million providers has as many lines and scores.
+    rewards.push({ provider, reason, gross, capped, multiplier: score?.multiplier ?? null });
+    cappedSum += capped;
+  }
+  const made = { payouts: [] as string[], sum: 0n as Amount, top: null as Recomputed['top'] };
+  for (const reward of rewards) {
+    const payout = payoutOf(derivation, reward, cappedSum as Amount);
+    made.payouts.push(payoutLine(payout, reward.multiplier));
+    made.sum = (made.sum + payout.amount) as Amount;
+    if (made.top === null || payout.amount > made.top.amount) {
+      made.top = { provider: payout.provider, amount: payout.amount };
+    }
+  }
+  return { ...made, unallocatedReason: cappedSum > derivation.pool ? 'rounding' : 'unspent' };
 }
 
-function payoutLine(payout: Payout, { score }: GrossReward): string {
-  const multiplier = score === null ? '' : decimalText(fromNano(score.multiplier));
-  return [...cellsOf(PAYOUTS_COLUMNS, payoutRow(payout)), multiplier].join(',');
-}
+type FirstPass = Pick<GrossReward, 'provider' | 'reason' | 'gross' | 'capped'> & {
+  readonly multiplier: NanoRatio | null;
+};
 
-function largest(payouts: readonly Payout[]): Recomputed['top'] {
-  let top: Payout | null = null;
-  for (const payout of payouts) if (top === null || payout.amount > top.amount) top = payout;
-  return top;
+/** One after the other, so that only their lines are held. */
+const providersOf = ({ rows }: Dossier) => providersOfLines(rows.providers, rows.capacity, rows.performance);
+
+function payoutLine(payout: Payout, multiplier: NanoRatio | null): string {
+  const text = multiplier === null ? '' : scaledText(multiplier, NANO_DECIMALS);
+  return [...cellsOf(PAYOUTS_COLUMNS, payoutRow(payout)), text].join(',');
 }
 
 /** The payouts table of a dossier, without M4. */

@@ -15,16 +15,16 @@ export interface ProviderTables {
   readonly performance: Uint8Array;
 }
 
-/** All providers of three tables of lines at once; the lines without their ends. */
+/** The providers of three tables of lines, one after the other; the lines without their ends. */
 export function providersOfLines(
   registry: readonly string[],
   capacity: readonly string[],
   performance: readonly string[],
-): readonly ProviderRows[] {
+): Generator<ProviderRows, void, undefined> {
   const encoder = new TextEncoder();
   const bytes = (lines: readonly string[]) => encoder.encode(lines.map((line) => `${line}\n`).join(''));
   const tables = { providers: bytes(registry), capacity: bytes(capacity), performance: bytes(performance) };
-  return [...eachProvider(tables)];
+  return eachProvider(tables);
 }
 
 /**
