@@ -1,4 +1,4 @@
-import { amountText, parseScaled, scaledText } from '../numbers/amounts';
+import { NANO_DECIMALS, parseScaled, scaledText } from '../numbers/amounts';
 import type { SnapshotTable } from '../proofs/digests';
 import { rulesetOf } from '../rulesets';
 import { parseDerivation } from '../rulesets/1/derivation-text';
@@ -15,17 +15,19 @@ export interface Candidate {
   readonly line: string | null;
 }
 
-/** The likely first; every one of them is proven or dismissed by a digest. */
-export function* candidates(dossier: Dossier): Generator<Candidate> {
-  const sources = [ofMacro, ofDemand, ofToken, ofQuotes, ofCapacity, ofRegistry, ofPerformance, ofOneDigit];
-  for (const source of sources) {
-    try {
-      yield* source(dossier);
-    } catch {
-      // What was changed may be no number: nothing is derived from it then, and the digest still says that it differs.
-    }
-  }
-}
+/** The likely first; each is proven or dismissed by a digest, and what one kind cannot explain the next may. */
+export const KINDS_OF_CANDIDATES: readonly ((dossier: Dossier) => Generator<Candidate>)[] = [
+  ofMacro,
+  ofDemand,
+  ofToken,
+  ofQuotes,
+  ofCapacity,
+  ofPerformance,
+  ofStatus,
+  ofPayees,
+  ofJoining,
+  ofOneDigit,
+];
 
 function* ofMacro(dossier: Dossier): Generator<Candidate> {
   const { macro } = publishedEntry(dossier).content;
@@ -127,21 +129,40 @@ function capacityLine(epoch: number, provider: string, market: string, offered: 
   return [epoch, provider, market, scaledText(offered, HOURS_DECIMALS), scaledText(served, HOURS_DECIMALS)].join(',');
 }
 
-function* ofRegistry({ rows, epoch, claims, payouts }: Dossier): Generator<Candidate> {
-  const payees = new Set(['', ...Object.values(claims.otherPayees), ...claims.before.map(([payee]) => payee)]);
-  for (const [payee] of claims.stored ?? []) payees.add(payee);
-  const cells = rows.providers.map((line) => line.split(','));
-  for (const row of cells) payees.add(row[3]!);
-  const listed = new Set(cells.map((row) => row[0]!));
-  const lacking = payouts.map((line) => line.split(',', 1)[0]!).filter((provider) => !listed.has(provider));
-  for (const [index, [provider, joined, status, payee]] of cells.entries()) {
-    const line = (...changed: readonly unknown[]) => ({ table: 'providers' as const, index, line: changed.join(',') });
-    yield line(provider, joined, status === 'active' ? 'suspended' : 'active', payee);
-    for (const other of payees) yield line(provider, joined, status, other);
-    for (const other of lacking) yield line(other, joined, status, payee);
+const registryOf = ({ rows }: Dossier) => rows.providers.map((line, index) => ({ index, cells: line.split(',') }));
+
+/** A status, or the name of somebody who has a payout. */
+function* ofStatus(dossier: Dossier): Generator<Candidate> {
+  const registry = registryOf(dossier);
+  const listed = new Set(registry.map(({ cells }) => cells[0]!));
+  const lacking = dossier.payouts.map((line) => line.split(',', 1)[0]!).filter((provider) => !listed.has(provider));
+  for (const { index, cells } of registry) {
+    const [provider, joined, status, payee] = cells;
+    const other = status === 'active' ? 'suspended' : 'active';
+    yield { table: 'providers', index, line: [provider, joined, other, payee].join(',') };
+    for (const name of lacking) yield { table: 'providers', index, line: [name, joined, status, payee].join(',') };
   }
-  for (const [index, [provider, , status, payee]] of cells.entries()) {
-    for (let joined = 0; joined <= epoch; joined += 1) {
+}
+
+/** Payees that have claims: first those whom no row names any more, then none, then all others. */
+function* ofPayees(dossier: Dossier): Generator<Candidate> {
+  const { claims } = dossier;
+  const registry = registryOf(dossier);
+  const named = new Set(registry.map(({ cells }) => cells[3]!));
+  const entitled = [...claims.before, ...(claims.stored ?? [])].map(([payee]) => payee);
+  const lost = entitled.filter((payee) => !named.has(payee));
+  for (const payee of new Set([...lost, '', ...Object.values(claims.otherPayees), ...named])) {
+    for (const { index, cells } of registry) {
+      const [provider, joined, status] = cells;
+      yield { table: 'providers', index, line: [provider, joined, status, payee].join(',') };
+    }
+  }
+}
+
+function* ofJoining(dossier: Dossier): Generator<Candidate> {
+  for (const { index, cells } of registryOf(dossier)) {
+    const [provider, , status, payee] = cells;
+    for (let joined = 0; joined <= dossier.epoch; joined += 1) {
       yield { table: 'providers', index, line: [provider, joined, status, payee].join(',') };
     }
   }
@@ -149,25 +170,27 @@ function* ofRegistry({ rows, epoch, claims, payouts }: Dossier): Generator<Candi
 
 /** Decimals, lowest and highest value of the columns of performance, from the third on. */
 const METRICS = [
-  { column: 2, decimals: 6, lowest: 0, highest: 1_000_000 },
-  { column: 4, decimals: 6, lowest: 0, highest: 1_000_000 },
-  { column: 5, decimals: 3, lowest: 1_000, highest: 5_000 },
-  { column: 3, decimals: 3, lowest: 0, highest: 10_000_000 },
+  { metric: 'uptime', column: 2, decimals: 6, lowest: 0, highest: 1_000_000 },
+  { metric: 'errorRate', column: 4, decimals: 6, lowest: 0, highest: 1_000_000 },
+  { metric: 'userRating', column: 5, decimals: 3, lowest: 1_000, highest: 5_000 },
+  { metric: 'responseTime', column: 3, decimals: 3, lowest: 0, highest: 10_000_000 },
 ] as const;
 
-/** Values tried of a stretch of a metric that all give the published gross amount. */
+/** Values tried of a stretch of a metric that all give the same multiplier. */
 const MOST_OF_A_STRETCH = 2_000;
 
-/** Who has another gross amount at the published rates than was published, and which measured value would give it. */
+/** Who has another multiplier than was paid by, and which measured value would give it. */
 function* ofPerformance(dossier: Dossier): Generator<Candidate> {
   const { rows, payouts } = dossier;
+  const rewardsOf = rewardsAsSettled(dossier);
+  yield* ofUnmeasured(dossier);
   for (const published of payouts) {
-    const [provider, gross, , , , reason] = published.split(',') as [string, string, string, string, string, string];
-    const index = rows.performance.findIndex((line) => line.split(',', 2)[1] === provider);
-    const reward = rewardWith(dossier, provider);
+    const [provider = '', , , , , reason, multiplier] = published.split(',');
+    const index = rows.performance.findIndex((line) => line.startsWith(`${dossier.epoch},${provider},`));
+    const reward = rewardsOf(provider);
     if (index < 0 || reward === null) continue;
     const line = rows.performance[index]!;
-    const wanted = `${gross},${reason}`;
+    const wanted = `${multiplier},${reason}`;
     if (reward(line) === wanted) continue;
     const cells = line.split(',');
     for (const { column, decimals, lowest, highest } of METRICS) {
@@ -183,19 +206,34 @@ function* ofPerformance(dossier: Dossier): Generator<Candidate> {
   }
 }
 
-/** Gross amount and reason of a provider at the published rates, with another performance line; null: it has no rows. */
-function rewardWith(dossier: Dossier, provider: string): ((performance: string) => string) | null {
+/** A value of a metric that the epoch was settled without: nobody had one. */
+function* ofUnmeasured({ rows, header }: Dossier): Generator<Candidate> {
+  const { measuredMetrics } = header.derivation;
+  const unmeasured = METRICS.filter(({ metric }) => !measuredMetrics.includes(metric));
+  for (const [index, line] of rows.performance.entries()) {
+    const cells = line.split(',');
+    for (const { column } of unmeasured) {
+      if (cells[column] === '') continue;
+      yield { table: 'performance', index, line: cells.map((cell, at) => (at === column ? '' : cell)).join(',') };
+    }
+  }
+}
+
+/** Multiplier and reason of a provider as the epoch was settled, by a performance line; null: it has no rows. */
+function rewardsAsSettled(dossier: Dossier): (provider: string) => ((performance: string) => string) | null {
   const { rows, header, prices } = dossier;
-  const registry = rows.providers.filter((line) => line.startsWith(`${provider},`));
-  const capacity = rows.capacity.filter((line) => line.split(',', 2)[1] === provider);
-  if (registry.length === 0 || capacity.length === 0) return null;
   const derivation = parseDerivation(header.derivation, prices.map(pricesRowOf));
   const policy = policyOf(dossier);
   const { grossOf } = rulesetOf(header.ruleset);
-  return (performance) => {
-    const [one] = providersOfLines(registry, capacity, [performance]);
-    const { gross, reason } = grossOf(derivation, policy, one!);
-    return `${amountText(gross)},${reason}`;
+  return (provider) => {
+    const registry = rows.providers.filter((line) => line.startsWith(`${provider},`));
+    const capacity = rows.capacity.filter((line) => line.startsWith(`${dossier.epoch},${provider},`));
+    if (registry.length === 0 || capacity.length === 0) return null;
+    return (performance) => {
+      const [one] = providersOfLines(registry, capacity, [performance]);
+      const { score, reason } = grossOf(derivation, policy, one!);
+      return `${score === null ? '' : scaledText(score.multiplier, NANO_DECIMALS)},${reason}`;
+    };
   };
 }
 
@@ -206,7 +244,7 @@ function* valuesWith(
   lowest: number,
   highest: number,
 ): Generator<number> {
-  const amount = (text: string) => BigInt(text.split(',', 1)[0]!);
+  const amount = (text: string) => parseScaled(text.split(',', 1)[0] || '0', NANO_DECIMALS);
   const target = amount(wanted);
   const rises = amount(of(highest)) >= amount(of(lowest));
   let [low, high] = [lowest, highest];

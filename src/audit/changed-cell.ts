@@ -1,15 +1,15 @@
-import { snapshotDigest } from '../proofs/digests';
-import type { Hashes } from '../proofs/hashes';
-import { type Candidate, candidates } from './changed-cell-candidates';
+import { type SnapshotTable, snapshotDigest } from '../proofs/digests';
+import { type Hashes, sha256Hex } from '../proofs/hashes';
+import { type Candidate, KINDS_OF_CANDIDATES } from './changed-cell-candidates';
 import { publishedEntry } from './check-digests';
 import type { Difference } from './difference';
 import type { Dossier } from './dossier';
-import { linesDigest, rowDigests } from './row-digests';
+import { rowDigests } from './row-digests';
 import { SEALED_TABLES } from './sealed-tables';
 
-/** Bytes that are hashed at most in the search: a second of work, and only where something is wrong. */
-const MOST_HASHED_BYTES = 2 ** 27;
-/** A row costs more than its bytes. */
+/** Bytes that are hashed at most for one kind of candidates: a second of work, and only where something is wrong. */
+const MOST_HASHED_BYTES = 2 ** 28;
+/** A candidate costs more than its bytes. */
 const OVERHEAD_BYTES = 2_000;
 
 /**
@@ -23,26 +23,58 @@ export function changedCell(dossier: Dossier, hashes: Hashes): Difference | null
   const digests = rowDigests(dossier, hashes);
   const published = publishedEntry(dossier).content.snapshotDigest;
   if (snapshotDigest(hashes, digests) === published) return null;
-  let hashed = 0;
-  for (const candidate of candidates(dossier)) {
-    const lines = applied(dossier, candidate);
-    hashed += lines.length * (lines[0]?.length ?? 0) + OVERHEAD_BYTES;
-    if (hashed > MOST_HASHED_BYTES) return null;
-    const digest = snapshotDigest(hashes, { ...digests, [candidate.table]: linesDigest(hashes, lines) });
-    if (digest === published) return differenceOf(dossier, candidate);
+  const texts = new TableTexts(dossier.rows);
+  for (const kind of KINDS_OF_CANDIDATES) {
+    let hashed = 0;
+    for (const candidate of readable(kind(dossier))) {
+      const text = texts.with(candidate);
+      hashed += text.length + OVERHEAD_BYTES;
+      if (hashed > MOST_HASHED_BYTES) break;
+      const digest = snapshotDigest(hashes, { ...digests, [candidate.table]: sha256Hex(hashes, text) });
+      if (digest === published) return differenceOf(dossier, candidate);
+    }
   }
   return null;
 }
 
-/** The lines of the candidate's table as they would have been, by their key. */
-function applied({ rows }: Dossier, { table, index, line }: Candidate): readonly string[] {
-  const { compare } = SEALED_TABLES[table];
-  if (index !== null && line !== null && compare(rows[table][index]!, line) === 0) return rows[table].with(index, line);
-  const others = index === null ? [...rows[table]] : rows[table].filter((_, at) => at !== index);
-  if (line === null) return others;
-  const at = others.findIndex((other) => compare(other, line) > 0);
-  others.splice(at < 0 ? others.length : at, 0, line);
-  return others;
+/** What was changed may be no number: nothing is derived from it then, and the digest still says that it differs. */
+function* readable(candidates: Iterable<Candidate>): Generator<Candidate> {
+  try {
+    yield* candidates;
+  } catch {
+    // The next kind.
+  }
+}
+
+/** The canonical text of each table, in which one line is another one. */
+class TableTexts {
+  private readonly known = new Map<SnapshotTable, { readonly text: string; readonly starts: readonly number[] }>();
+
+  constructor(private readonly rows: Dossier['rows']) {}
+
+  with({ table, index, line }: Candidate): string {
+    const { compare } = SEALED_TABLES[table];
+    const { text, starts } = this.of(table);
+    if (index !== null && line !== null && compare(this.rows[table][index]!, line) === 0) {
+      return `${text.slice(0, starts[index])}${line}\n${text.slice(starts[index + 1])}`;
+    }
+    const others = this.rows[table].filter((_, at) => at !== index);
+    if (line !== null) {
+      const at = others.findIndex((other) => compare(other, line) > 0);
+      others.splice(at < 0 ? others.length : at, 0, line);
+    }
+    return others.map((other) => `${other}\n`).join('');
+  }
+
+  private of(table: SnapshotTable) {
+    const found = this.known.get(table);
+    if (found !== undefined) return found;
+    const starts = [0];
+    for (const line of this.rows[table]) starts.push(starts.at(-1)! + line.length + 1);
+    const made = { text: this.rows[table].map((line) => `${line}\n`).join(''), starts };
+    this.known.set(table, made);
+    return made;
+  }
 }
 
 function differenceOf({ rows, epoch }: Dossier, { table, index, line }: Candidate): Difference {

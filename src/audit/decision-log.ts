@@ -38,6 +38,9 @@ export interface RecordedPolicy {
   readonly reason: string;
 }
 
+/** The words of the approval that a network is made with; its row in the log tells of the calendar. */
+const FIRST_POLICY = 'first policy of the network';
+
 const NOBODY = '(no row in the audit log)';
 
 /**
@@ -98,7 +101,13 @@ export class DecisionLog {
     const logged = [
       ...(created === undefined
         ? []
-        : [{ ...created, reason: null, detail: { policyHash: created.detail.policyHash, fromEpoch: firstEpoch } }]),
+        : [
+            {
+              ...created,
+              reason: FIRST_POLICY,
+              detail: { policyHash: created.detail.policyHash, fromEpoch: firstEpoch },
+            },
+          ]),
       ...this.policies,
     ];
     for (let index = 0; index < Math.max(logged.length, recorded.length); index += 1) {
@@ -107,7 +116,7 @@ export class DecisionLog {
       requireSame(place, 'policy_hash', policy?.policyHash ?? '(no row)', String(row?.detail.policyHash ?? NOBODY));
       requireSame(place, 'from_epoch', policy!.fromEpoch, Number(row!.detail.fromEpoch));
       requireSame(place, 'approved_by', policy!.approvedBy, row!.actor);
-      if (row!.reason !== null) requireSame(place, 'reason', policy!.reason, row!.reason);
+      requireSame(place, 'reason', policy!.reason, row!.reason);
     }
     return `${recorded.length} policies in force, as they were approved`;
   }

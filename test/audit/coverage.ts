@@ -99,7 +99,7 @@ const LEDGER =
 
 /** Columns that no check covers, and why a change of them changes nothing that was published. */
 export const INFORMATIVE: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  network: { grace_seconds: 'how long sealing waits; what was sealed is digested' },
+  network: { grace_seconds: 'how long sealing waits; what was sealed is digested', created_at: WHEN },
   policy: { stored_at: WHEN },
   policy_effective: {
     approval: 'the order of approvals, which the audit log has too',

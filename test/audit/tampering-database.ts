@@ -1,6 +1,8 @@
+import { createHash } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import type { Dossier } from '../../src/audit/dossier';
 import { SEALED_TABLES } from '../../src/audit/sealed-tables';
+import { canonicalJson } from '../../src/proofs/canonical-json';
 import { SNAPSHOT_TABLES } from '../../src/proofs/digests';
 import { PAYOUTS_COLUMNS, PRICES_COLUMNS } from '../../src/rulesets/1/tables';
 import type { Forged } from './forge';
@@ -73,7 +75,7 @@ async function writeChain(client: PoolClient, before: Dossier, forged: Forged): 
   const last = forged.entries.at(-1);
   for (const [index, link] of forged.entries.entries()) {
     if (link.entry === before.entries[index]!.entry) continue;
-    const { kind, previousHead } = JSON.parse(link.entry) as { kind: string; previousHead: string };
+    const { previousHead, ...content } = JSON.parse(link.entry) as Record<string, string>;
     await set(
       client,
       'chain_entry',
@@ -82,7 +84,7 @@ async function writeChain(client: PoolClient, before: Dossier, forged: Forged): 
         entry: link.entry,
         head: link.head,
         previous_head: previousHead,
-        content_digest: kind === 'revision' ? forged.result.contentDigest : link.contentDigest,
+        content_digest: createHash('sha256').update(canonicalJson(content)).digest('hex'),
       },
     );
   }

@@ -52,11 +52,13 @@ function cellOf(lines: (dossier: Forged) => string[], columns: readonly number[]
   };
 }
 
+const LETTERS = 'abcdefghijklmnopqrstuvwxyz';
+
 /** A digit that is another one; for words, another letter at the end. */
 export function otherText(text: string, random: Random): string {
   if (text === '') return '1';
   const digits = [...text.matchAll(/[0-9]/g)].map((match) => match.index);
-  if (digits.length === 0) return text.slice(0, -1) + (text.endsWith('x') ? 'y' : 'x');
+  if (digits.length === 0) return text.slice(0, -1) + LETTERS.replace(text.at(-1)!, '')[random(LETTERS.length - 1)];
   const at = digits[random(digits.length)]!;
   return text.slice(0, at) + ((Number(text[at]) + 1 + random(8)) % 10) + text.slice(at + 1);
 }
@@ -141,8 +143,8 @@ export function forge(
   hashes: Hashes,
   random: Random,
   adversary: Attempt['adversary'],
+  kinds: readonly string[] = adversary === 3 ? SETTLED_ANEW : Object.keys(KINDS),
 ): { readonly kind: string; readonly forged: Forged; readonly changed: readonly ChangedCell[] } | null {
-  const kinds = adversary === 3 ? SETTLED_ANEW : Object.keys(KINDS);
   const kind = kinds[random(kinds.length)]!;
   const forged = structuredClone(dossier) as unknown as Forged;
   if (!KINDS[kind]!(forged, random)) return null;
