@@ -1,6 +1,5 @@
 // What `npm start` does, without its words: opens a home, loads a bundle, settles it, says the loop's answer, closes.
-//   node session.cjs '{"home","network","bundle","policyFile","last"}'
-require('../stack/typescript-in-node.cjs');
+//   node --require ../stack/typescript-in-node.cjs session.cjs '{"home","network","bundle","policyFile","last"}'
 const { openWorkflowSession } = require('../../src/cli/session.ts');
 const { createNetwork } = require('../../src/commands/create-network.ts');
 const { importBundle } = require('../../src/commands/import-bundle.ts');

@@ -21,8 +21,13 @@ const KNOBS: NetworkKnobs = { epochs: 8, providers: 4 };
 afterAll(() => leaveNothing(root));
 
 function startSession(orders: object): ChildProcess {
+  // As an option of Node, so that the process which bundles the workflows for it inherits it.
+  const typescript = ['--require', join(__dirname, '../stack/typescript-in-node.cjs')];
   const script = join(__dirname, 'session.cjs');
-  return spawn(process.execPath, [script, JSON.stringify(orders)], { env, stdio: ['ignore', 'pipe', 'inherit'] });
+  return spawn(process.execPath, [...typescript, script, JSON.stringify(orders)], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
 }
 
 /** Publications so far; 0 while the home is not open yet. */
