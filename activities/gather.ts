@@ -3,6 +3,8 @@ import type { Policy } from '../src/rulesets/1/policy';
 import { tokenObservationOf } from '../src/rulesets/1/sealed-rows';
 import { type MissingInput, missingInputs } from '../src/rulesets/1/sealing';
 import { lastEntry, newestRevision } from '../src/store/chain';
+import { nextDueEpoch } from '../src/store/due';
+import { StoreError } from '../src/store/errors';
 import { findFailure } from '../src/store/failures';
 import { effectivePolicyHash } from '../src/store/policies';
 import type { Queryable } from '../src/store/pool';
@@ -44,12 +46,27 @@ export async function closedAnswer(db: Queryable, ref: EpochRef, run: RunRef): P
 export async function gather(deps: ActivityDependencies, ref: EpochRef, run: RunRef): Promise<Gathered> {
   const closed = await closedAnswer(deps.pool, ref, run);
   if (closed !== null && !(await lacksClaims(deps.pool, ref))) return { kind: 'closed', answer: closed };
+  await requireDue(deps.pool, ref);
   if ((await findSeal(deps.pool, ref.network, ref.epoch)) !== null) return { kind: 'ready', missing: [] };
   const policy = await loadPolicy(deps.pool, await effectivePolicyHash(deps.pool, ref.network, ref.epoch));
   const missing = await missingNow(deps.pool, ref, policy);
   const { deadlineSeconds } = epochTimes(policy.epoch, ref.epoch);
   const { nowSeconds } = await databaseClock(deps.pool);
   return judge(missing, deadlineSeconds - nowSeconds);
+}
+
+/**
+ * A run is started by the loop, which asked the rows; but whoever reaches Temporal can start one for any epoch. One that
+ * is not next, whose time has not come, or that is no epoch of the calendar is left as it is.
+ */
+async function requireDue(db: Queryable, { network, epoch }: EpochRef): Promise<void> {
+  // It failed, and a person asked for settling it again: its turn was long ago.
+  if ((await findFailure(db, network, epoch)) !== null) return;
+  const due = await nextDueEpoch(db, network, null, null);
+  if (due.kind === 'due' && due.epoch === epoch) return;
+  const next =
+    due.kind === 'finished' ? 'nothing is' : `epoch ${due.epoch} is${due.kind === 'due' ? '' : ', once it is over'}`;
+  throw new StoreError('EpochNotDue', `epoch ${epoch} of ${network} is not to be settled now: ${next}`);
 }
 
 /** Whether the epoch's revision is the end of the chain: its run ended before its claims, and the road makes them. */

@@ -51,6 +51,8 @@ export class StoreError extends Error {
       | 'DisputeEmpty'
       /** What is disputed is not published, or not the newest revision. */
       | 'DisputeRefused'
+      /** The epoch is not the next one, or its time has not come. */
+      | 'EpochNotDue'
       /** The epoch did not fail, so there is nothing to settle again. */
       | 'EpochNotFailed'
       /** The rows that are asked for are in an archive, outside of the database. */

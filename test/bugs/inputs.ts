@@ -46,6 +46,17 @@ export const INPUT_BUGS: readonly SeededBug[] = [
     ],
   },
   {
+    id: 'closed-too-early',
+    mistake: 'a run that somebody starts in Temporal closes an epoch whose time has not come',
+    file: 'activities/gather.ts',
+    find: 'await requireDue(deps.pool, ref);',
+    replace: '',
+    caughtBy: tests(
+      'test/rights/direct-temporal.test.ts',
+      'S3: an epoch is not settled before its time, nor past one that is open, by whoever starts its run',
+    ),
+  },
+  {
     id: 'early-deadline',
     mistake: 'an epoch is given up before its input deadline has passed',
     file: 'activities/gather.ts',
