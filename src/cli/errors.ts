@@ -48,6 +48,7 @@ const EXIT_OF_STORE: Partial<Record<StoreErrorId, ExitCode>> = {
   PaymentConflict: EXIT.already,
   SelfApproval: EXIT.approval,
   HoldMismatch: EXIT.approval,
+  DisputeOpen: EXIT.already,
   DisputeClosed: EXIT.already,
   DisputeStale: EXIT.already,
   DisputeMismatch: EXIT.approval,

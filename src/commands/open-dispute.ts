@@ -29,9 +29,11 @@ import {
 } from '../store/corrections';
 import {
   type DerivationKind,
+  type Dispute,
   type DisputeKey,
   disputeBehind,
   findDisputeOfRequest,
+  findSameOpenDispute,
   insertDispute,
 } from '../store/disputes';
 import { StoreError } from '../store/errors';
@@ -77,7 +79,7 @@ const NO_LATE_ROWS: LateRows = { taken: 0, leftOut: 0 };
  * Records a dispute with its corrections, whole or not at all (spec §10). Nothing is computed here.
  *
  * @throws BundleError with file, line and reason of every refused row
- * @throws StoreError `DisputeRefused`, `DisputeEmpty`, `RequestConflict`, `NetworkUnknown`, `EpochArchived`
+ * @throws StoreError `DisputeRefused`, `DisputeEmpty`, `DisputeOpen`, `RequestConflict`, `NetworkUnknown`, `EpochArchived`
  */
 export async function recordDispute(context: CommandContext, wanted: NewDispute): Promise<DisputeRecord> {
   const { network, epoch } = wanted;
@@ -122,12 +124,15 @@ async function record(
   await openCorrectionStage(client);
   const given = createHash('sha256');
   if (corrections !== null) await stage(client, corrections, given);
-  const body = { epoch, revision: wanted.revision, reason, derive, late, corrections: given.digest('hex') };
+  const asked = { derive, late, corrections: given.digest('hex') };
+  const body = { epoch, revision: wanted.revision, reason, ...asked };
+  // Before the first row that refers to the network: whoever shares its row and then wants it alone waits for the others
+  // who do, and they for him.
+  await lockNetwork(client, network);
   await insertRequest(client, { requestId, network, action: 'dispute-open', body, actor: context.actor });
   const known = await findDisputeOfRequest(client, requestId);
   if (known !== null) return { key: known, requestId, already: true, unchanged: null, late: null, ignored };
 
-  await lockNetwork(client, network);
   const base = await requireBase(client, wanted);
   await requireAttached(client, epoch);
   const behind = await disputeBehind(client, network, epoch, base.revision, base.computation);
@@ -148,6 +153,8 @@ async function record(
     requestId,
   });
   await insertCorrections(client, key, behind);
+  const same = await findSameOpenDispute(client, key, asked);
+  if (same !== null) throw sameIsOpen(same);
   const policy = await policyOf(client, base, network);
   refuse(await findCorrectedProblems(client, key, [...policy.markets.keys()]));
   if (derive === 'full') await requireTokenPrice(client, key, policy);
@@ -201,6 +208,14 @@ function refuseRows(folder: string, problems: readonly RowProblem[]): void {
   if (problems.length === 0) return;
   const refused = problems.map((one) => ({ ...one, column: null, value: null, todo: 'correct or remove the row' }));
   throw correctionsRefused(folder, refused, refused.length);
+}
+
+/** Whoever comes second with the same rows is told who was first. */
+function sameIsOpen({ epoch, dispute, openedBy, openedAt, state }: Dispute): StoreError {
+  return new StoreError(
+    'DisputeOpen',
+    `dispute ${dispute} of epoch ${epoch} asks for the same, opened by ${openedBy} at ${openedAt}; it is ${state}: see \`settle dispute preview ${epoch} ${dispute}\``,
+  );
 }
 
 function nothingChanges(epoch: number, revision: number, rows: number): StoreError {

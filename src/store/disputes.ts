@@ -86,6 +86,32 @@ export async function findDisputeOfRequest(db: Queryable, requestId: string): Pr
   return (await db.query<Dispute>(`${SELECT} where d.request_id = $1`, [requestId])).rows[0] ?? null;
 }
 
+/**
+ * The dispute that asks for the same as one whose corrections are just written: of the same revision, neither published nor
+ * closed, with the same folder (by its digest), the same way to derive and, late rows included, the same corrections; null:
+ * nobody does.
+ */
+export async function findSameOpenDispute(
+  db: Queryable,
+  key: DisputeKey,
+  asked: { readonly corrections: string; readonly derive: DerivationKind; readonly late: boolean },
+): Promise<Dispute | null> {
+  const rows = (dispute: string) =>
+    `select table_name, key, line from correction where network = $1 and epoch = $2 and dispute = ${dispute}`;
+  const found = await db.query<Dispute>(
+    `select l.* from (
+       ${SELECT} where d.network = $1 and d.epoch = $2 and d.dispute <> $3
+         and d.base_revision = (select base_revision from dispute where network = $1 and epoch = $2 and dispute = $3)) l
+     join request r on r.request_id = l."requestId"
+     where l.state in ('open', 'approved') and r.body @> $4::jsonb
+       and not exists (${rows('l.dispute')} except ${rows('$3')})
+       and not exists (${rows('$3')} except ${rows('l.dispute')})
+     order by l.dispute limit 1`,
+    [key.network, key.epoch, key.dispute, JSON.stringify(asked)],
+  );
+  return found.rows[0] ?? null;
+}
+
 /** Disputes of one epoch, or (null) of the whole network, oldest epoch first. */
 export async function listDisputes(
   db: Queryable,

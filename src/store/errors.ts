@@ -39,6 +39,8 @@ export class StoreError extends Error {
       | 'ChainUnproved'
       /** There is no such dispute. */
       | 'DisputeUnknown'
+      /** Another dispute asks for the same and is not published or rejected yet. */
+      | 'DisputeOpen'
       /** The dispute is decided, or its revision published. */
       | 'DisputeClosed'
       /** Another revision was published since, or another dispute approved first. */

@@ -3,6 +3,23 @@ import { type SeededBug, tests } from './seeded-bug';
 /** Mistakes in what people decide: holds, disputes, policies, requests. */
 export const DECISION_BUGS: readonly SeededBug[] = [
   {
+    id: 'disputed-twice',
+    mistake: 'a second operator opens the dispute that is open already',
+    file: 'src/commands/open-dispute.ts',
+    find: 'if (same !== null) throw sameIsOpen(same);',
+    replace: '',
+    caughtBy: [
+      ...tests(
+        'test/disputes/same-again.test.ts',
+        'the same rows again are told who asks for them already, and nothing of the second is kept',
+      ),
+      ...tests(
+        'test/workflows/ten-at-once.test.ts',
+        'F24: ten operators dispute the same rows at once, and ten decide: one of each, nine are told who and since when',
+      ),
+    ],
+  },
+  {
     id: 'approval-unbound',
     mistake: 'an approval counts for whatever is held now, and not for the content that was looked at',
     file: 'src/commands/decide-hold.ts',

@@ -63,6 +63,8 @@ test('a dispute from its opening to its difference: what each is shown, and what
     expect(await run(operator, ...opening, '--request-id', 'first')).toMatchObject({ exit: 0, stdout: opened.stdout });
     const other = await run(operator, ...opening.with(4, 'another reason'), '--request-id', 'first');
     expect(other).toMatchObject({ exit: 3, stderr: expect.stringContaining('use a new id for a new request') });
+    const second = await run(operator, ...opening);
+    expect(second).toMatchObject({ exit: 3, stderr: expect.stringContaining(`opened by ${operator.actor} at 20`) });
     const table = await run(approver, 'dispute', 'preview', '1', '1', '-o', 'table');
     for (const words of [
       'Dispute 1 of epoch 1, on revision 1, pinned: open',
