@@ -164,7 +164,8 @@ async function databaseSession(
     options.progress?.('Reading the archive …');
     await bringArchives(pool, options.archives.folders, options.archives.scope);
   }
-  options.log?.(`the database has schema ${await assertSchema(pool)}`);
+  const schema = await assertSchema(pool);
+  options.log?.(`the database has schema ${schema}`);
   const actor = await actorOf(pool, address, options);
   return { pool, actor, home: options.home ?? defaultHome(options.env), close: () => closeAll(closers) };
 }

@@ -52,7 +52,9 @@ export function bundleTexts(knobs: NetworkKnobs = {}): BundleTexts {
     capacity: csv(
       'epoch,provider,market,offered,served',
       ofProviders((e, p) =>
-        lacks(e, 'capacity') ? [] : [`${e},p${p},gpu,${10 + p},${4 + p + (e % 3)}`, `${e},p${p},disk,100.5,${40 + p}`],
+        lacks(e, 'capacity')
+          ? []
+          : [`${e},p${p},gpu,${10 + p},${4 + p + (e % 3)}`, `${e},p${p},disk,100.5,${40 + (p % 61)}`],
       ),
     ),
     performance: csv(
