@@ -14,8 +14,10 @@ export function checkBreakers(dossier: Dossier, hashes: Hashes): string {
   const { result, revision, approval } = dossier;
   const place = { table: 'result', row: rowOf(dossier) };
   const tripped = trippedBy(dossier, hashes);
+  // A dispute has its second person, so no breaker holds its revision, be it pinned or not (spec §10).
+  if (revision > 1) requireSameJson(place, 'breakers', result.breakers, []);
   if (tripped !== null) {
-    requireSameJson(place, 'breakers', result.breakers, revision === 1 ? tripped : []);
+    if (revision === 1) requireSameJson(place, 'breakers', result.breakers, tripped);
     requireSameJson(place, 'would_trip', result.wouldTrip, revision === 1 ? [] : tripped);
   }
   if (revision > 1) return requireDispute(dossier);
