@@ -64,7 +64,7 @@ export class DecisionLog {
   }
 
   /** What let a revision through is in the log: the person, the words and the digest. @throws Mismatch */
-  requireApproval({ epoch, revision, computation, header, approval }: Dossier): void {
+  requireApproval({ epoch, revision, computation, header, approval, result }: Dossier): void {
     const { hold, dispute } = approval;
     if (hold?.decision === 'approved') {
       const row = this.rows.get(nameOf('hold-approved', `epoch ${epoch}`, hold.decidedDigest));
@@ -83,6 +83,8 @@ export class DecisionLog {
     const decision = { table: 'dispute_decision', row: `${epoch}/${header.dispute}` };
     requireSame(decision, 'actor', dispute.decidedBy, approved?.actor ?? NOBODY);
     requireSame(decision, 'reason', dispute.decidedReason, approved?.reason ?? NOBODY);
+    const shown = { table: 'result', row: `${epoch}/${revision}/${computation}` };
+    requireSameJson(shown, 'would_trip', result.wouldTrip, approved?.detail.wouldTrip ?? NOBODY);
   }
 
   /** The network's row says what was said when it was made; only one made for it releases its holds. @throws Mismatch */

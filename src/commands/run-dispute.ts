@@ -100,7 +100,8 @@ export function recordDisputeDecision(
         actor: context.actor,
         outcome: 'done',
         reason,
-        detail: { contentDigest },
+        // What would trip is no part of the content: the log keeps what this person was shown.
+        detail: { contentDigest, wouldTrip: proposal?.wouldTrip ?? null },
       });
       return contentDigest;
     });

@@ -97,12 +97,11 @@ export async function previewDispute(db: Queryable, key: DisputeKey): Promise<Di
   const base = { network, epoch, revision, computation };
   const proposal = await findProposal(db, key);
   const proposed = proposal === null ? null : { ...base, ...proposal };
-  const result = proposed === null ? null : await findResult(db, proposed);
   return {
     ...(await groundsOf(db, dispute)),
     changes: proposed === null ? null : await compare(db, base, proposed),
-    contentDigest: result?.contentDigest ?? null,
-    wouldTrip: result?.wouldTrip ?? [],
+    contentDigest: proposal?.contentDigest ?? null,
+    wouldTrip: proposal?.wouldTrip ?? [],
     builtOn: await epochsBuiltOn(db, network, epoch, revision),
   };
 }

@@ -1,3 +1,4 @@
+import type { TrippedBreaker } from '../rulesets/1/records';
 import { StoreError } from './errors';
 import type { Queryable } from './pool';
 
@@ -227,13 +228,19 @@ export async function insertDisputeDecision(db: Queryable, key: DisputeKey, deci
   );
 }
 
+/** What a dispute would publish. */
+export interface Proposal {
+  readonly revision: number;
+  readonly computation: number;
+  readonly contentDigest: string;
+  /** What the person who decides is shown: breakers do not hold a revision above 1 (spec §10). */
+  readonly wouldTrip: readonly TrippedBreaker[];
+}
+
 /** The newest checked computation of a dispute; null: it is still being computed. */
-export async function findProposal(
-  db: Queryable,
-  key: DisputeKey,
-): Promise<{ readonly revision: number; readonly computation: number; readonly contentDigest: string } | null> {
-  const found = await db.query<{ revision: number; computation: number; contentDigest: string }>(
-    `select c.revision, c.computation, r.content_digest as "contentDigest"
+export async function findProposal(db: Queryable, key: DisputeKey): Promise<Proposal | null> {
+  const found = await db.query<Proposal>(
+    `select c.revision, c.computation, r.content_digest as "contentDigest", r.would_trip as "wouldTrip"
      from computation c join result r using (network, epoch, revision, computation)
      where c.network = $1 and c.epoch = $2 and c.dispute = $3 order by c.computation desc limit 1`,
     [key.network, key.epoch, key.dispute],

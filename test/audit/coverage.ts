@@ -57,7 +57,8 @@ export const COVERED: Readonly<Record<string, Covered>> = {
   result: {
     ...REVISION,
     ...all('digests', 'content content_digest'),
-    ...all('breakers', 'breakers would_trip'),
+    breakers: 'breakers',
+    would_trip: 'audit-log',
     ...all('recompute', 'unallocated_reason payout_count'),
   },
   hold: { ...REVISION, content_digest: 'breakers' },
