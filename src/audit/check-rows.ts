@@ -39,25 +39,37 @@ export function checkRows(dossier: Dossier, hashes: Hashes): string {
   return `${count} sealed rows digest to ${digest}`;
 }
 
+/** The chunks follow each other without a gap, and each digests to what it was sealed with; in one pass over the rows. */
 function checkChunks({ rows, snapshot, epoch }: Dossier, hashes: Hashes): void {
-  snapshot.chunks.forEach((chunk, index) => {
-    const before = index === 0 ? null : snapshot.chunks[index - 1]!.upTo;
+  const { chunks } = snapshot;
+  const done = { providers: 0, capacity: 0, performance: 0 };
+  chunks.forEach((chunk, index) => {
     const place = {
       table: 'snapshot',
       row: `${epoch}, providers after ${chunk.after ?? '-'} up to ${chunk.upTo ?? '-'}`,
     };
-    requireSame(place, `chunks.${index}.after`, chunk.after, before);
+    requireSame(place, `chunks.${index}.after`, chunk.after, index === 0 ? null : chunks[index - 1]!.upTo);
     for (const table of RANGED) {
-      const column = table === 'providers' ? 0 : 1;
-      const inRange = (line: string) => {
-        const provider = line.split(',', column + 1)[column]!;
-        return (chunk.after === null || provider > chunk.after) && (chunk.upTo === null || provider <= chunk.upTo);
-      };
-      const lines = snapshot.chunks.length === 1 ? rows[table] : rows[table].filter(inRange);
-      requireSame(place, `chunks.${index}.digests.${table}`, chunk.digests[table], linesDigest(hashes, lines));
-      if (table === 'providers') requireSame(place, `chunks.${index}.providers`, chunk.providers, lines.length);
+      const end = endOfRange(rows[table], done[table], table === 'providers' ? 0 : 1, chunk.upTo);
+      const digest = linesDigest(hashes, rows[table], done[table], end);
+      requireSame(place, `chunks.${index}.digests.${table}`, chunk.digests[table], digest);
+      if (table === 'providers') requireSame(place, `chunks.${index}.providers`, chunk.providers, end - done[table]);
+      done[table] = end;
     }
   });
-  const last = snapshot.chunks.at(-1);
-  requireSame({ table: 'snapshot', row: String(epoch) }, 'chunks.upTo', last?.upTo ?? null, null);
+  requireSame({ table: 'snapshot', row: String(epoch) }, 'chunks.upTo', chunks.at(-1)?.upTo ?? null, null);
+}
+
+/** Where the lines of providers up to `upTo` end; the lines are in the order of their providers. null: at the last. */
+function endOfRange(lines: readonly string[], from: number, column: 0 | 1, upTo: string | null): number {
+  if (upTo === null) return lines.length;
+  let end = from;
+  while (end < lines.length && providerOf(lines[end]!, column) <= upTo) end += 1;
+  return end;
+}
+
+function providerOf(line: string, column: 0 | 1): string {
+  const start = column === 0 ? 0 : line.indexOf(',') + 1;
+  const end = line.indexOf(',', start);
+  return line.slice(start, end === -1 ? undefined : end);
 }
