@@ -1,4 +1,4 @@
-import { requireSame, requireSameJson } from './difference';
+import { NO_ROW, requireSame, requireSameJson } from './difference';
 import type { Dossier } from './dossier';
 
 /** A row of the audit log, as far as it says who decided what. */
@@ -19,6 +19,23 @@ export interface RecordedFailure {
   readonly detail: Readonly<Record<string, unknown>>;
   readonly actor: string;
   readonly reason: string;
+}
+
+/** A row of settle.dispute, with its decisions in order. */
+export interface RecordedDispute {
+  readonly epoch: number;
+  readonly dispute: number;
+  readonly baseRevision: number;
+  readonly derive: string;
+  readonly reason: string;
+  readonly openedBy: string;
+  readonly decisions: readonly {
+    readonly decision: string;
+    readonly contentDigest: string | null;
+    readonly actor: string;
+    readonly reason: string;
+    readonly detail: Readonly<Record<string, unknown>>;
+  }[];
 }
 
 /** A network as its row has it. */
@@ -51,6 +68,8 @@ export class DecisionLog {
   private readonly rows = new Map<string, LoggedDecision>();
   private readonly policies: LoggedDecision[] = [];
   private readonly failures = new Map<number, LoggedDecision[]>();
+  /** Opening and decisions of each dispute, by subject. */
+  private readonly disputes = new Map<string, LoggedDecision[]>();
 
   take(row: LoggedDecision): void {
     if (row.outcome !== 'done') return;
@@ -60,6 +79,9 @@ export class DecisionLog {
       this.policies.push(row);
     } else if (/^(hold|dispute)-|^network-create$/.test(row.action)) {
       this.rows.set(nameOf(row.action, row.subject, row.detail.contentDigest), row);
+    }
+    if (row.action.startsWith('dispute-')) {
+      this.disputes.set(row.subject, [...(this.disputes.get(row.subject) ?? []), row]);
     }
   }
 
@@ -73,18 +95,62 @@ export class DecisionLog {
       requireSame(place, 'reason', hold.reason, row?.reason ?? NOBODY);
     }
     if (dispute === null) return;
-    const subject = `epoch ${epoch} dispute ${header.dispute}`;
+    const subject = disputeName(epoch, header.dispute);
     const opened = this.rows.get(nameOf('dispute-open', subject, undefined));
-    const place = { table: 'dispute', row: `${epoch}/${header.dispute}` };
-    requireSame(place, 'opened_by', dispute.openedBy, opened?.actor ?? NOBODY);
-    requireSame(place, 'reason', dispute.reason, opened?.reason ?? NOBODY);
-    requireSame(place, 'base_revision', revision - 1, Number(opened?.detail.revision));
+    requireSame(
+      { table: 'dispute', row: `${epoch}/${header.dispute}` },
+      'base_revision',
+      revision - 1,
+      Number(opened?.detail.revision),
+    );
     const approved = this.rows.get(nameOf('dispute-approved', subject, dispute.decidedDigest));
-    const decision = { table: 'dispute_decision', row: `${epoch}/${header.dispute}` };
-    requireSame(decision, 'actor', dispute.decidedBy, approved?.actor ?? NOBODY);
-    requireSame(decision, 'reason', dispute.decidedReason, approved?.reason ?? NOBODY);
     const shown = { table: 'result', row: `${epoch}/${revision}/${computation}` };
     requireSameJson(shown, 'would_trip', result.wouldTrip, approved?.detail.wouldTrip ?? NOBODY);
+  }
+
+  /** Disputes that the log has in the epochs of a range. */
+  loggedDisputes(first: number, last: number): readonly { readonly epoch: number; readonly dispute: number }[] {
+    return [...this.disputes.keys()]
+      .map((subject) => {
+        const [epoch, dispute] = subject.match(/[0-9]+/g)!.map(Number);
+        return { epoch: epoch!, dispute: dispute! };
+      })
+      .filter(({ epoch }) => epoch >= first && epoch <= last);
+  }
+
+  /**
+   * A dispute was opened, and decided as often and in the same words, as the log says; undefined: the tables do not
+   * have it. Those that were never published are looked at too: who rejected what, and why, is history as well.
+   * @throws Mismatch
+   */
+  requireDispute(epoch: number, dispute: number, recorded: RecordedDispute | undefined): string {
+    const logged = this.disputes.get(disputeName(epoch, dispute)) ?? [];
+    const opened = logged.find(({ action }) => action === 'dispute-open');
+    const place = { table: 'dispute', row: `${epoch}/${dispute}` };
+    requireSame(place, 'opened_by', recorded?.openedBy ?? NO_ROW, opened?.actor ?? NOBODY);
+    const { baseRevision, derive, reason, decisions } = recorded!;
+    requireSame(place, 'reason', reason, opened!.reason);
+    requireSame(place, 'base_revision', baseRevision, Number(opened!.detail.revision));
+    requireSame(place, 'derive', derive, String(opened!.detail.derive));
+    const decided = logged.filter((row) => row !== opened);
+    for (let index = 0; index < Math.max(decided.length, decisions.length); index += 1) {
+      const [row, decision] = [decided[index], decisions[index]];
+      const at = { table: 'dispute_decision', row: `${epoch}/${dispute}/${index + 1}` };
+      const words = row === undefined ? NOBODY : row.action.slice('dispute-'.length);
+      requireSame(at, 'decision', decision?.decision ?? NO_ROW, words);
+      requireSame(at, 'actor', decision!.actor, row!.actor);
+      requireSame(at, 'reason', decision!.reason, row!.reason);
+      // A person's row in the log has the digest, one of the system what it found.
+      if (row!.actor === 'system') requireSameJson(at, 'detail', decision!.detail, row!.detail);
+      else
+        requireSame(
+          at,
+          'content_digest',
+          decision!.contentDigest,
+          (row!.detail.contentDigest ?? null) as string | null,
+        );
+    }
+    return `dispute ${dispute}: opened by ${recorded!.openedBy}${decisions.map(({ decision, actor }) => `, ${decision} by ${actor}`).join('')}`;
   }
 
   /** The network's row says what was said when it was made; only one made for it releases its holds. @throws Mismatch */
@@ -145,6 +211,8 @@ export class DecisionLog {
     return recorded.map(({ failure }) => `failed(${failure})`).join(', ');
   }
 }
+
+const disputeName = (epoch: number, dispute: number): string => `epoch ${epoch} dispute ${dispute}`;
 
 const nameOf = (action: string, subject: string, digest: unknown): string =>
   `${action}|${subject}|${typeof digest === 'string' ? digest : ''}`;

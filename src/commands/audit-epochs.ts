@@ -4,7 +4,7 @@ import { AuditLogWalk } from '../audit/audit-log';
 import { dossierOutcomes } from '../audit/check-dossier';
 import { checkHistory } from '../audit/check-history';
 import { policyOf } from '../audit/check-policy';
-import type { RecordedFailure } from '../audit/decision-log';
+import type { RecordedDispute, RecordedFailure } from '../audit/decision-log';
 import { Mismatch, NO_ROW, requireSame } from '../audit/difference';
 import type { Dossier } from '../audit/dossier';
 import { DossierLoader, type Publication } from '../audit/load-dossier';
@@ -18,6 +18,7 @@ import type { Hashes } from '../proofs/hashes';
 import { requireRows } from '../store/archives';
 import { auditRows } from '../store/audit-log';
 import { claimsHeads, type StoredEntry } from '../store/chain';
+import { everyDispute } from '../store/disputes';
 import { StoreError } from '../store/errors';
 import { everyFailure } from '../store/failures';
 import { getPolicy, listEffectivePolicies } from '../store/policies';
@@ -67,6 +68,7 @@ export async function auditEpochs(
       ...(await audit.whole()),
       ...(await audit.revisions(publications)),
       ...audit.failed(range, failures),
+      ...audit.disputed(range, await everyDispute(client, network, range.first, range.last)),
     ];
     return outcomes.sort((a, b) => orderOf(a) - orderOf(b));
   });
@@ -178,6 +180,20 @@ class Audit {
           epoch,
           failures.filter((one) => one.epoch === epoch),
         ),
+      ),
+    );
+  }
+
+  /** Every dispute and every decision on it, whether it was published or not. */
+  disputed({ first, last }: EpochRange, disputes: readonly RecordedDispute[]): readonly CheckOutcome[] {
+    const { decisions } = this.log;
+    const recorded = new Map(disputes.map((one) => [`${one.epoch}/${one.dispute}`, one]));
+    const lost = decisions
+      .loggedDisputes(first, last)
+      .filter(({ epoch, dispute }) => !recorded.has(`${epoch}/${dispute}`));
+    return [...disputes, ...lost].map(({ epoch, dispute }) =>
+      checked('audit-log', { epoch, revision: null }, () =>
+        decisions.requireDispute(epoch, dispute, recorded.get(`${epoch}/${dispute}`)),
       ),
     );
   }

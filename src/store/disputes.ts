@@ -247,3 +247,37 @@ export async function findProposal(db: Queryable, key: DisputeKey): Promise<Prop
   );
   return found.rows[0] ?? null;
 }
+
+/** A dispute with every decision on it, in order: what the audit log has to have as well. */
+export interface DecidedDispute extends DisputeKey {
+  readonly baseRevision: number;
+  readonly derive: string;
+  readonly reason: string;
+  readonly openedBy: string;
+  readonly decisions: readonly {
+    readonly decision: string;
+    readonly contentDigest: string | null;
+    readonly actor: string;
+    readonly reason: string;
+    readonly detail: Readonly<Record<string, unknown>>;
+  }[];
+}
+
+/** Disputes of the epochs of a range, published or not. */
+export async function everyDispute(
+  db: Queryable,
+  network: string,
+  first: number,
+  last: number,
+): Promise<readonly DecidedDispute[]> {
+  const found = await db.query<DecidedDispute>(
+    `select d.network, d.epoch, d.dispute, d.base_revision as "baseRevision", d.derive, d.reason,
+       d.opened_by as "openedBy", coalesce((
+         select jsonb_agg(jsonb_build_object('decision', x.decision, 'contentDigest', x.content_digest, 'actor', x.actor,
+           'reason', x.reason, 'detail', x.detail) order by x.decision_no)
+         from dispute_decision x where (x.network, x.epoch, x.dispute) = (d.network, d.epoch, d.dispute)), '[]') as decisions
+     from dispute d where d.network = $1 and d.epoch between $2 and $3 order by d.epoch, d.dispute`,
+    [network, first, last],
+  );
+  return found.rows;
+}
