@@ -158,6 +158,7 @@ describe('parseSmallScaled', () => {
     expect(parseSmallScaled('123456789', 6)).toBe(123_456_789_000_000);
     expect(parseSmallScaled('1', 14)).toBe(100_000_000_000_000);
     expect(parseSmallScaled(`${'x'.repeat(20)}9.9,7`, 1, 20, 23)).toBe(99);
+    expect(parseSmallScaled('1.05', 6)).toBe(1_050_000);
     expect(parseSmallScaled('1234567890123456', 0)).toBe(-1);
     expect(parseSmallScaled('1', 15)).toBe(-1);
   });
