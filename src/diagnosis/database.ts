@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { missingWords } from '../audit/missing-heads';
 import { assertSchema } from '../store/migrate';
 import { listNetworks } from '../store/networks';
 import type { Queryable } from '../store/pool';
-import { findHead, serverReport } from '../store/server-reports';
+import { serverReport } from '../store/server-reports';
 import { type WitnessStanding, witnessStandings } from '../store/witness-cursors';
 import { examined, type Finding, fail, ok, warn } from './findings';
+import { headsLogStanding } from './heads-log';
 
 /** The database: version, schema, rights, clock, and whether it agrees with the witness file outside of it. */
 
@@ -73,29 +74,25 @@ async function networksFinding(db: Queryable): Promise<Finding> {
   return warn('networks', 'none', 'create one with `settle network create`, or settle the sample with `settle start`.');
 }
 
-/** A line `epoch revision head`; a line that a crash cut short does not match. */
-const HEAD_LINE = /^([0-9]+) ([0-9]+) ([0-9a-f]{64})$/;
-
 async function witnessFinding(db: Queryable, path: string): Promise<Finding> {
-  const lines = await witnessLines(path);
-  const last = lines?.findLast((line) => HEAD_LINE.test(line));
-  if (lines === null || last === undefined) {
+  const standing = await headsLogStanding(db, path);
+  if (standing === null) {
     return warn(
       'heads.log',
       `no heads in ${path}`,
       'it begins with the first publication of a worker that uses this home.',
     );
   }
-  const [, epoch = '', revision = '', head = ''] = HEAD_LINE.exec(last) ?? [];
-  const found = await findHead(db, head);
-  const words = `last head ${head.slice(0, 16)}… of epoch ${epoch}, revision ${revision}`;
-  if (found !== null && String(found.epoch) === epoch && String(found.revision) === revision) {
-    return ok('heads.log', `${words} stands in the chain of ${found.network}`);
+  const { heads, last, missing } = standing;
+  const [first] = missing;
+  if (first === undefined) {
+    const words = `the last is ${last.head.slice(0, 16)}… of epoch ${last.epoch}, revision ${last.revision}`;
+    return ok('heads.log', `all ${heads} heads are in the chain; ${words}`);
   }
   return fail(
     'heads.log',
-    `${words} is not in this database`,
-    'this is another database, or it was rolled back or rewritten: restore it, and settle nothing before `settle audit` is content.',
+    missingWords(path, first, missing.length),
+    'this is another database, or it was rolled back or rewritten, and no worker of this home settles on it: see "When the database is behind" in docs/operations.md.',
   );
 }
 
@@ -117,13 +114,4 @@ async function toldFinding(db: Queryable): Promise<Finding> {
   }
   if (standings.length > 0) return ok('witnesses', `${standings.length} outside were told everything`);
   return ok('witnesses', 'none is configured but heads.log (docs/operations.md, Backups and witnesses)');
-}
-
-async function witnessLines(path: string): Promise<readonly string[] | null> {
-  try {
-    return (await readFile(path, 'utf8')).split('\n');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw error;
-  }
 }

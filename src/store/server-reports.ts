@@ -27,18 +27,6 @@ export async function serverReport(db: Queryable): Promise<ServerReport> {
   return found.rows[0]!;
 }
 
-/** Where a head stands in whichever chain; null: in none. */
-export async function findHead(
-  db: Queryable,
-  head: string,
-): Promise<{ readonly network: string; readonly epoch: number; readonly revision: number } | null> {
-  const found = await db.query<{ network: string; epoch: number; revision: number }>(
-    'select network, epoch, revision from chain_entry where head = $1',
-    [head],
-  );
-  return found.rows[0] ?? null;
-}
-
 /** The newest request of a network and when it was written: just before its run was started. */
 export async function requestedAtMs(db: Queryable, requestId: string): Promise<number | null> {
   const found = await db.query<{ at: number }>(

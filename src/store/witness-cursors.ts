@@ -27,6 +27,22 @@ export async function headsAfter(
   return found.rows;
 }
 
+/** Where a head stands. */
+export interface HeadPlace extends Omit<PublishedHead, 'publishedAt'> {}
+
+/**
+ * Where heads stand, in the chains of all networks; those that are in none are left out. By way of the networks, since
+ * the index of a chain begins with its network.
+ */
+export async function placesOfHeads(db: Queryable, heads: readonly string[]): Promise<readonly HeadPlace[]> {
+  const found = await db.query<HeadPlace>(
+    `select c.network, c.epoch, c.revision, c.head, c.position
+     from network n join chain_entry c on c.network = n.network and c.head = any($1::text[])`,
+    [heads],
+  );
+  return found.rows;
+}
+
 /** Up to which position a witness was told; 0: it was told nothing. */
 export async function toldUpTo(db: Queryable, network: string, witness: string): Promise<number> {
   const found = await db.query<{ position: number }>(

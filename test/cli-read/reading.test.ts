@@ -374,6 +374,12 @@ describe('settle doctor', () => {
       `select head from chain_entry where network = $1 and epoch = 3 and kind = 'claims'`,
       [settled.network],
     );
+    // A line that was caught up after it hides nothing.
+    writeFileSync(log, `4 1 ${'a'.repeat(64)}\n3 1 ${rows[0]?.head}\n`);
+    expect(finding((await doctor()).stdout, 'heads.log')).toMatchObject({
+      outcome: 'fail',
+      found: expect.stringMatching(/^line 1 of .* has head a{64} of epoch 4 revision 1/),
+    });
     // A line that a crash cut short is passed over.
     writeFileSync(log, `3 1 ${rows[0]?.head}\n3 1 abc`);
     expect(finding((await doctor()).stdout, 'heads.log')).toMatchObject({ outcome: 'ok' });
