@@ -10,6 +10,7 @@ import { readSnapshot } from './read-snapshot';
  * sealed snapshot, so that a chunk holds the same key range in every revision. Found again, not taken again.
  */
 export async function correctSnapshot(deps: ActivityDependencies, ref: DisputeRef): Promise<Corrected> {
+  await deps.witness.compare(deps.pool);
   const { seal, snapshot: sealed, policy } = await sealedEpoch(deps, ref);
   const dispute = await getDispute(deps.pool, ref);
   const rows = { ...ref, registryLoad: seal.registryLoad, dispute: dispute.dispute };

@@ -1,10 +1,17 @@
 import type { Pool } from 'pg';
 import type { Hashes } from '../src/proofs/hashes';
+import type { Queryable } from '../src/store/pool';
 
 /** Where published heads are witnessed outside the database. */
 export interface Witness {
   /** Records a head once: telling it the same again changes nothing. */
   publish(network: string, epoch: number, revision: number, head: string): Promise<void>;
+  /**
+   * Looks whether the database still has every head that was witnessed. Nothing is settled on one that has not.
+   * @param db where it is looked: the transaction that is to write, if there is one, so that what it writes to is judged
+   * @throws StoreError `DatabaseBehind`
+   */
+  compare(db: Queryable): Promise<void>;
 }
 
 /** Bytes of this process that a later step may want again and can make again. */

@@ -42,10 +42,14 @@ export async function closedAnswer(db: Queryable, ref: EpochRef, run: RunRef): P
   return again ? null : { kind: 'failed', epoch: ref.epoch, failure: failure.failure };
 }
 
-/** Looks whether an epoch is open, and whether its inputs are complete (spec §3, Sealing). Changes nothing. */
+/**
+ * Looks whether an epoch is open, and whether its inputs are complete (spec §3, Sealing). Changes nothing.
+ * @throws StoreError `DatabaseBehind`, `EpochNotDue`: the run ends, the epoch stays as it is
+ */
 export async function gather(deps: ActivityDependencies, ref: EpochRef, run: RunRef): Promise<Gathered> {
   const closed = await closedAnswer(deps.pool, ref, run);
   if (closed !== null && !(await lacksClaims(deps.pool, ref))) return { kind: 'closed', answer: closed };
+  await deps.witness.compare(deps.pool);
   await requireDue(deps.pool, ref);
   if ((await findSeal(deps.pool, ref.network, ref.epoch)) !== null) return { kind: 'ready', missing: [] };
   const policy = await loadPolicy(deps.pool, await effectivePolicyHash(deps.pool, ref.network, ref.epoch));

@@ -41,6 +41,7 @@ export async function publishDispute(
     if (stored !== null && stored.computation === key.computation) {
       return { ...alreadyPublished(stored, digest), disputes: [] };
     }
+    await deps.witness.compare(client);
     if (stored !== null || !(await isOnNewest(client, dispute))) {
       await end(client, dispute, 'stale', `revision ${key.revision} of epoch ${ref.epoch} was published first`);
       return { kind: 'stale' };
@@ -173,6 +174,7 @@ export async function failDispute(
   await transaction(deps.pool, async (client) => {
     await lockNetwork(client, ref.network);
     const dispute = await getDispute(client, ref);
+    await deps.witness.compare(client);
     await end(client, dispute, 'failed', `guard ${guard} does not hold`, null, { guard, ...detail, runId: run.runId });
   });
 }

@@ -39,6 +39,7 @@ export async function publish(
     if (stored !== null) return alreadyPublished(stored, digest);
     const closed = await closedAnswer(client, key, run);
     if (closed !== null) return { kind: 'closed', answer: closed };
+    await deps.witness.compare(client);
     const result = await approvedResult(client, key, digest);
     const header = await getComputation(client, key);
     if ((await guardChain(client, key, header, network)) === 'superseded') return { kind: 'superseded' };
@@ -138,6 +139,7 @@ export async function prove(deps: ActivityDependencies, key: ComputationRef, run
         `revision ${key.revision} of epoch ${key.epoch} was published and is not at the end of the chain: audit the database before anything else`,
       );
     }
+    await deps.witness.compare(client);
     const entry = await appendClaims(deps, client, { ...key, ...last });
     await appendAudit(client, {
       network: key.network,

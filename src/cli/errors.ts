@@ -56,6 +56,7 @@ const EXIT_OF_STORE: Partial<Record<StoreErrorId, ExitCode>> = {
   RevisionConflict: EXIT.mismatch,
   ComputationConflict: EXIT.mismatch,
   TamperedRows: EXIT.mismatch,
+  DatabaseBehind: EXIT.mismatch,
   EpochArchived: EXIT.archived,
 };
 
@@ -63,6 +64,7 @@ const EXIT_OF_COMMAND: Partial<Record<CommandErrorId, ExitCode>> = {
   AlreadyRunning: EXIT.already,
   PolicyMismatch: EXIT.already,
   ClaimsMismatch: EXIT.mismatch,
+  DatabaseBehind: EXIT.mismatch,
 };
 
 /** Codes of errors that carry what, where and todo. */

@@ -6,6 +6,8 @@ export type CommandErrorId =
   | 'ClaimsMissing'
   /** The claims do not give the root that was published. */
   | 'ClaimsMismatch'
+  /** A run ended since heads were published that the database does not have: nothing is settled on it. */
+  | 'DatabaseBehind'
   | 'EpochOutsideCalendar'
   | 'EpochNotDue'
   | 'NothingHeld'

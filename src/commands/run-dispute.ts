@@ -18,7 +18,7 @@ import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { type DisputeRecord, type NewDispute, recordDispute } from './open-dispute';
 import { refusedOnRecord } from './refusals';
-import { causeWords, isRunning } from './run-epochs';
+import { causeWords, isRunning, runStopped } from './run-epochs';
 import { wakeRun } from './wake-run';
 
 export const disputeWorkflowId = ({ network, epoch, dispute }: DisputeKey): string =>
@@ -226,8 +226,9 @@ async function stopped(context: WorkflowContext, key: DisputeKey): Promise<Comma
     if (!(error instanceof Error)) throw error;
     why = causeWords(error);
   }
-  return new CommandError(
-    'RunStopped',
-    `${workflowId} ended without an answer: ${why}. The dispute stays as it is; \`settle dispute preview ${key.epoch} ${key.dispute}\` starts it again`,
+  return runStopped(
+    workflowId,
+    why,
+    `The dispute stays as it is; \`settle dispute preview ${key.epoch} ${key.dispute}\` starts it again`,
   );
 }

@@ -114,7 +114,7 @@ export async function alreadyRunning(context: WorkflowContext, workflowId: strin
   );
 }
 
-/** Waits for the loop's answer. @throws CommandError `RunStopped` if the run ended without one */
+/** Waits for the loop's answer. @throws CommandError `RunStopped`, `DatabaseBehind` if the run ended without one */
 export async function loopAnswer(
   handle: WorkflowHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>,
 ): Promise<LoopAnswer> {
@@ -122,9 +122,10 @@ export async function loopAnswer(
     return await handle.result();
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    throw new CommandError(
-      'RunStopped',
-      `${handle.workflowId} ended without an answer: ${causeWords(error)}. Its epochs stay as they are; what was asked for can be run again`,
+    throw runStopped(
+      handle.workflowId,
+      causeWords(error),
+      'Its epochs stay as they are; what was asked for can be run again',
     );
   }
 }
@@ -176,6 +177,12 @@ export function causeWords(error: Error): string {
   const known = error instanceof ApplicationFailure ? error.type : null;
   if (typeof known === 'string') return `${known}: ${error.message}`;
   return error.cause instanceof Error ? causeWords(error.cause) : `${error.name}: ${error.message}`;
+}
+
+/** That a run ended without an answer, why (`causeWords`), and what that leaves. */
+export function runStopped(workflowId: string, why: string, left: string): CommandError {
+  const id = why.startsWith('DatabaseBehind: ') ? 'DatabaseBehind' : 'RunStopped';
+  return new CommandError(id, `${workflowId} ended without an answer: ${why}. ${left}`);
 }
 
 /** Whether a workflow of that id is running now. */

@@ -15,7 +15,7 @@ import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
-import { alreadyRunning, causeWords, epochWorkflowId } from './run-epochs';
+import { alreadyRunning, causeWords, epochWorkflowId, runStopped } from './run-epochs';
 
 export interface AgainRequest {
   readonly network: string;
@@ -135,9 +135,6 @@ export async function answerOf(
     return await Promise.race([result, held()]);
   } catch (error) {
     if (!(error instanceof WorkflowFailedError)) throw error;
-    throw new CommandError(
-      'RunStopped',
-      `${run.workflowId} ended without an answer: ${causeWords(error)}. The epoch stays as it is, and can be run again`,
-    );
+    throw runStopped(run.workflowId, causeWords(error), 'The epoch stays as it is, and can be run again');
   }
 }

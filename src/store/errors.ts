@@ -61,6 +61,8 @@ export class StoreError extends Error {
       | 'EpochArchived'
       /** A range of epochs cannot be archived, or brought back, as things stand. */
       | 'ArchiveRefused'
+      /** A head was published, as `heads.log` has it, that is in no chain of the database: it was set back. */
+      | 'DatabaseBehind'
       | 'TamperedRows',
     message: string,
   ) {

@@ -3,6 +3,7 @@ import { freshDatabase, type TestDatabase } from '../harness/databases';
 import {
   activitiesOn,
   type DependencyKnobs,
+  NO_WITNESS,
   publishAndProve,
   settleEpochInProcess,
   walkToCheck,
@@ -176,7 +177,10 @@ test('a published epoch is not closed as failed afterwards', async () => {
 
 test('a revision whose worker died before its claims gets them from whoever publishes next', async () => {
   const told: string[] = [];
-  const witness = { publish: async (_network: string, epoch: number) => void told.push(`epoch ${epoch}`) };
+  const witness = {
+    ...NO_WITNESS,
+    publish: async (_network: string, epoch: number) => void told.push(`epoch ${epoch}`),
+  };
   const { network, activities, key, digest } = await checked({}, { witness });
   await activities.publish(key, digest, 'request');
   const next = await walkToCheck(activities, { network, epoch: 1 });
@@ -228,6 +232,7 @@ test('an epoch below that was settled after all supersedes what read the chain w
 test('every publication is witnessed after its claims, and told again by a retry', async () => {
   const told: string[] = [];
   const witness = {
+    ...NO_WITNESS,
     publish: async (network: string, epoch: number, revision: number, head: string) => {
       told.push([network, epoch, revision, head].join(' '));
     },

@@ -154,4 +154,60 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
       ...tests('test/rights/forging.test.ts', 'a row that was taken out, and one with a hash of its own, are found'),
     ],
   },
+  {
+    id: 'behind-begun',
+    mistake: 'an epoch is begun on a database that lacks a head of heads.log',
+    file: 'activities/gather.ts',
+    find: 'await deps.witness.compare(deps.pool);',
+    replace: '',
+    caughtBy: tests('test/witnesses/known-heads.test.ts', 'no epoch is begun'),
+  },
+  {
+    id: 'behind-published',
+    mistake: 'what was checked before the database was set back is published after it',
+    file: 'activities/publish.ts',
+    find: `    await deps.witness.compare(client);
+    const result = await approvedResult(client, key, digest);`,
+    replace: '    const result = await approvedResult(client, key, digest);',
+    caughtBy: tests(
+      'test/witnesses/known-heads.test.ts',
+      'an epoch that was checked is not published; once the file was moved aside it is',
+    ),
+  },
+  {
+    id: 'behind-failed',
+    mistake: 'an epoch is closed as failed for want of inputs that a database which was set back has lost',
+    file: 'activities/close.ts',
+    find: `    // What a database that was set back lacks is no reason to close an epoch: it may have been there.
+    await deps.witness.compare(client);`,
+    replace: '',
+    caughtBy: tests('test/witnesses/known-heads.test.ts', 'no epoch is closed as failed'),
+  },
+  {
+    id: 'known-for-ever',
+    mistake: 'a head that was found once is never asked for again, whatever becomes of the database',
+    file: 'src/worker/witnesses/known-heads.ts',
+    find: '(await goesOnFrom(file, before)) && (await stand(db, before))',
+    replace: 'await goesOnFrom(file, before)',
+    caughtBy: tests('test/witnesses/known-heads.test.ts', 'also where it was found there before, in whichever network'),
+  },
+  {
+    id: 'replaced-file-unseen',
+    mistake: 'another file in the place of heads.log is read on where the old one was left',
+    file: 'src/worker/witnesses/known-heads.ts',
+    find: '(await goesOnFrom(file, before)) && (await stand(db, before))',
+    replace: 'await stand(db, before)',
+    caughtBy: tests('test/witnesses/known-heads.test.ts', 'until another file takes its place'),
+  },
+  {
+    id: 'seen-for-ever',
+    mistake: 'the heads of a chain that was set back and goes on are not witnessed up to where it was before',
+    file: 'src/worker/witnesses/heads-log.ts',
+    find: 'new KnownHeads(path, () => seen.clear())',
+    replace: 'new KnownHeads(path, () => undefined)',
+    caughtBy: tests(
+      'test/witnesses/behind.test.ts',
+      'F12, S6: a loss that was accepted: the file is moved aside, and the same worker settles and witnesses the chain as it is',
+    ),
+  },
 ];

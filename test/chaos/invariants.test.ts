@@ -3,7 +3,7 @@ import type { Activities } from '../../activities';
 import { failPayment } from '../../src/commands/confirm-payments';
 import { corrected, rows } from '../disputes/disputing';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
-import { activitiesOn, settleAllInProcess } from '../harness/in-process';
+import { activitiesOn, NO_WITNESS, settleAllInProcess } from '../harness/in-process';
 import { makeNetwork } from '../harness/networks';
 import { acting, confirmed, decided, made, OPERATOR } from '../ledger/paying';
 import { checkInvariants, type Evidence, INVARIANTS, violationsInRows } from './invariants';
@@ -21,6 +21,7 @@ beforeAll(async () => {
   const knobs = { epochs: 5, providers: 5, held: [3], holds: 'release', missing: { 1: 'token' } } as const;
   await makeNetwork(acting(database, OPERATOR), knobs, NETWORK);
   const witness = {
+    ...NO_WITNESS,
     async publish(_network: string, epoch: number, revision: number, head: string) {
       heads.push(`${epoch} ${revision} ${head}\n`);
     },

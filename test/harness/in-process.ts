@@ -2,7 +2,7 @@ import { MockActivityEnvironment } from '@temporalio/testing';
 import type { Pool } from 'pg';
 import { type Activities, createActivities } from '../../activities';
 import type { Checked, Closed, ComputationRef, Derived, EpochRef, Rewarded, Sealed } from '../../activities/contracts';
-import type { ActivityDependencies } from '../../activities/dependencies';
+import type { ActivityDependencies, Witness } from '../../activities/dependencies';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 import { scratchFile } from '../../src/worker/scratch';
 
@@ -11,6 +11,9 @@ export const RUN_ID = '00000000-0000-4000-8000-000000000000';
 const quiet = () => undefined;
 const QUIET = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
+/** Is told nothing, and knows nothing. */
+export const NO_WITNESS: Witness = { publish: async () => undefined, compare: async () => undefined };
+
 export type DependencyKnobs = Partial<Omit<ActivityDependencies, 'pool' | 'hashes'>> & { readonly runId?: string };
 
 /** The real activities without Temporal: each call runs in a context of its own. */
@@ -18,7 +21,7 @@ export async function activitiesOn(pool: Pool, knobs: DependencyKnobs = {}): Pro
   const activities = createActivities({
     pool,
     hashes: await nodeHashes(),
-    witness: knobs.witness ?? { publish: async () => undefined },
+    witness: knobs.witness ?? NO_WITNESS,
     scratch: knobs.scratch ?? scratchFile(),
     workflowCode: null,
     chunkProviders: knobs.chunkProviders ?? 20_000,

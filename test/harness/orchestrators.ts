@@ -6,6 +6,7 @@ import type { Pool } from 'pg';
 import type { ActivityDependencies, Witness } from '../../activities/dependencies';
 import { SEARCH_ATTRIBUTES } from '../../src/stack/temporal';
 import { createWorker } from '../../src/worker/worker';
+import { NO_WITNESS } from './in-process';
 import { testServers } from './servers';
 
 // Workers log every retry, and these tests are full of them.
@@ -67,7 +68,7 @@ export async function openOrchestrator(address: string, namespace: string): Prom
         connection: native,
         namespace,
         bundle: testBundle(),
-        witness: { publish: async () => undefined },
+        witness: NO_WITNESS,
         ...knobs,
       });
       return worker.runUntil(() => within(knobs.limitSeconds ?? 120, work()));

@@ -13,14 +13,14 @@ import { openWitnesses } from '../../src/worker/witnesses/index';
 import type { HeadWitness } from '../../src/worker/witnesses/telling';
 import { plainTools } from '../audit/worlds';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
-import { activitiesOn, settleEpochInProcess } from '../harness/in-process';
+import { activitiesOn, NO_WITNESS, settleEpochInProcess } from '../harness/in-process';
 import { makeNetwork } from '../harness/networks';
 import { until } from '../harness/worlds';
 import { type Receiver, startReceiver } from './receiver';
 
 const SECRET = 'tell-nobody-8f2c';
 const folder = mkdtempSync(join(tmpdir(), 'settle-witnesses-'));
-const DIES_BEFORE = { publish: () => Promise.reject(new Error('the process died here')) };
+const DIES_BEFORE = { ...NO_WITNESS, publish: () => Promise.reject(new Error('the process died here')) };
 
 let database: TestDatabase;
 let receiver: Receiver;

@@ -28,12 +28,16 @@ export function openWitnesses({ pool, headsLog: path, outside, log }: WitnessesO
     .then(async (networks) => {
       for (const { network } of networks) await file.catchUp(network);
     })
-    .catch((error: Error) => log(`heads.log was not caught up: ${error.message}`));
+    .catch((error: Error) => log(`heads.log was not caught up: ${error.message}`))
+    // Read whole once, before an epoch waits for it; and whoever looks at the log learns of it at the start.
+    .then(() => file.compare(pool))
+    .catch((error: Error) => log(`heads.log: ${error.name}: ${error.message}`));
   return {
     async publish(network, epoch, revision, head) {
       await file.publish(network, epoch, revision, head);
       deliveries.wake(network);
     },
+    compare: (db) => file.compare(db),
     async close() {
       await started;
       await deliveries.close();
