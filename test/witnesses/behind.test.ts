@@ -5,6 +5,8 @@ import { Client } from 'pg';
 import { CommandError } from '../../src/commands/errors';
 import { headsAfter } from '../../src/store/witness-cursors';
 import { openWitnesses, type Witnesses } from '../../src/worker/witnesses/index';
+import { endAll, settle } from '../cli/settle-process';
+import { activitiesOn } from '../harness/in-process';
 import { testServers } from '../harness/servers';
 import { count, failedEpochs, freshWorld, publishedEpochs, until, type World } from '../harness/worlds';
 
@@ -25,6 +27,7 @@ beforeEach(async () => {
   witnesses = openWitnesses({ pool: world.database.worker, headsLog: heads, outside: [], log: () => undefined });
 });
 afterEach(async () => {
+  await endAll();
   await witnesses?.close();
   await asOwner([`drop database if exists ${named('older')} with (force)`]);
   await asOwner([`drop database if exists ${named('newer')} with (force)`]);
@@ -146,4 +149,39 @@ test('F12, S6: a worker that starts on a database that was set back, and one on 
   } finally {
     await other.close();
   }
+});
+
+test('F12, S6: status, epoch show and doctor say why nothing is settled, and a command ends with 5', async () => {
+  await world.withWorker({ witness: witnesses }, settledBehindTheCopy);
+  const env = {
+    DATABASE_URL: world.database.url,
+    SETTLE_HOME: home,
+    TEMPORAL_ADDRESS: world.orchestrator.address,
+    TEMPORAL_NAMESPACE: world.orchestrator.namespace,
+  };
+  const run = (...args: string[]) => settle(args, env).ended;
+  const missing = /line 3 of .*heads\.log has head [0-9a-f]{64} of epoch 2 revision 1/;
+  const status = await run('status', '--network', network, '-o', 'json');
+  expect(status.exit).toBe(0);
+  expect(JSON.parse(status.stdout)).toMatchObject({
+    database_behind: expect.stringMatching(missing),
+    next: { epoch: 2, schedule: 'settles nothing: the database is behind heads.log' },
+  });
+  // An epoch that nothing is recorded of yet is not shown; this one was sealed when the backup was taken.
+  await (await activitiesOn(world.database.worker)).seal({ network, epoch: 2 });
+  const shown = await run('epoch', 'show', '2', '--network', network, '-o', 'json');
+  expect(JSON.parse(shown.stdout)).toMatchObject({ database_behind: expect.stringMatching(missing) });
+  const read = await run('status', '--network', network, '-o', 'table');
+  expect(read.stdout).toMatch(/not settled +DatabaseBehind: line 3 of/);
+  const doctor = await run('doctor', '-o', 'json');
+  expect(doctor.exit).toBe(1);
+  const { findings } = JSON.parse(doctor.stdout) as { findings: { check: string; found: string; outcome: string }[] };
+  expect(findings).toContainEqual(
+    expect.objectContaining({ check: 'heads.log', outcome: 'fail', found: expect.stringMatching(missing) }),
+  );
+  await world.withWorker({ witness: witnesses }, async () => {
+    const asked = await run('epoch', 'run', '2', '--network', network);
+    expect(asked.stderr).toMatch(/DatabaseBehind: line 3 of .* Nothing is settled/);
+    expect(asked.exit).toBe(5);
+  });
 });

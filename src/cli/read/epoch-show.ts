@@ -9,6 +9,7 @@ import { counted, percent, rounded, tokens } from '../figures';
 import { group, networkOption } from '../groups';
 import type { Io } from '../io';
 import { type Account, safeText } from '../output';
+import { behindFact, databaseBehind } from './database-behind';
 import { outdatedWords, poolShare, stateCell } from './epoch-list';
 import { snakeKeys } from './json-keys';
 import { type Fact, factLines, heading, indented, readableTime } from './layout';
@@ -25,6 +26,8 @@ interface EpochView {
   readonly largest: PayoutPage | null;
   /** Where its payouts are instead; null: they are in the database. */
   readonly archive: ArchivedRange | null;
+  /** Why it is not settled although it may be due; null: nothing is in the way, or it is closed. */
+  readonly databaseBehind: string | null;
 }
 
 export function register(program: Command, io: Io): void {
@@ -39,13 +42,16 @@ export function register(program: Command, io: Io): void {
       const { marketOverview } = await import('../../queries/market-overview.js');
       const { topPayouts } = await import('../../queries/payouts.js');
       const { absentArchives } = await import('../../store/archives.js');
-      const view = await withDatabase(io, async ({ pool: db }): Promise<EpochView> => {
+      const view = await withDatabase(io, async ({ pool: db, home }): Promise<EpochView> => {
         const detail = await epochDetail(db, network, epoch);
-        if (detail.content === null) return { detail, markets: null, largest: null, archive: null };
+        const { state } = detail.summary;
+        const behind = state === 'published' || state === 'failed' ? null : await databaseBehind(db, home);
+        const view = { detail, databaseBehind: behind };
+        if (detail.content === null) return { ...view, markets: null, largest: null, archive: null };
         const markets = await marketOverview(db, network, epoch, SERIES_EPOCHS);
         const [archive = null] = await absentArchives(db, epoch, epoch);
         const largest = archive === null ? await topPayouts(db, network, epoch, LARGEST_SHOWN) : null;
-        return { detail, markets, largest, archive };
+        return { ...view, markets, largest, archive };
       });
       io.account(epochAccount(view, io.width));
     });
@@ -60,6 +66,7 @@ function epochAccount(view: EpochView, width: number): Account {
     markets: markets?.markets ?? null,
     payoutTotals: largest === null ? null : totalsValue(largest),
     largestPayouts: largest?.payouts ?? null,
+    databaseBehind: view.databaseBehind,
     archive: archive === null ? null : { writtenTo: archive.writtenTo, manifestSha256: archive.manifestHash },
   };
   return { value: snakeKeys(value), human: (colors) => epochText(view, colors, width) };
@@ -77,8 +84,9 @@ function epochText(view: EpochView, colors: Colors, width: number): string {
     `${readableTime(summary.start)} to ${readableTime(detail.end)}`,
     colors,
   );
+  const facts = [...stateFacts(detail, colors), behindFact(view.databaseBehind, colors)];
   const parts = [
-    `${title}  ${stateCell(summary, colors)}\n${factLines(stateFacts(detail, colors), colors, width)}`,
+    `${title}  ${stateCell(summary, colors)}\n${factLines(facts, colors, width)}`,
     ...(markets === null
       ? []
       : [

@@ -6,6 +6,7 @@ import { counted, duration, tokens } from '../figures';
 import { networkOption } from '../groups';
 import type { Io } from '../io';
 import { type Account, type Column, safeText, sheetTable } from '../output';
+import { behindFact, databaseBehind } from './database-behind';
 import { snakeKeys } from './json-keys';
 import { type Fact, factLines, heading, indented, readableTime, shortDigest } from './layout';
 
@@ -17,15 +18,27 @@ export function register(program: Command, io: Io): void {
     .action(async ({ network }: { readonly network: string }) => {
       const { withDatabase } = await import('../open.js');
       const { networkStatus } = await import('../../queries/network-status.js');
-      io.account(statusAccount(await withDatabase(io, ({ pool: db }) => networkStatus(db, network)), io.width));
+      const status = await withDatabase(io, async ({ pool: db, home }) =>
+        onWhatIsThere(await networkStatus(db, network), await databaseBehind(db, home)),
+      );
+      io.account(statusAccount(status, io.width));
     });
 }
 
-function statusAccount(status: NetworkStatus, width: number): Account {
+/** Beside the rows: why nothing is settled on them; null: nothing is in the way. */
+type Status = NetworkStatus & { readonly databaseBehind: string | null };
+
+function onWhatIsThere(status: NetworkStatus, databaseBehind: string | null): Status {
+  if (databaseBehind === null) return { ...status, databaseBehind };
+  const schedule = 'settles nothing: the database is behind heads.log';
+  return { ...status, next: { ...status.next, schedule }, databaseBehind };
+}
+
+function statusAccount(status: Status, width: number): Account {
   return { value: snakeKeys(status), human: (colors) => statusText(status, colors, width) };
 }
 
-function statusText(status: NetworkStatus, colors: Colors, width: number): string {
+function statusText(status: Status, colors: Colors, width: number): string {
   const { calendar, counts, chain, policy, token, next } = status;
   const end = calendar.lastEpoch === null ? 'on, without an end' : `to ${calendar.lastEpoch}`;
   const length = duration(calendar.lengthSeconds);
@@ -36,6 +49,7 @@ function statusText(status: NetworkStatus, colors: Colors, width: number): strin
       ['last closed', status.lastClosed === null ? 'none yet' : `epoch ${status.lastClosed}`],
       ['next', nextWords(status, colors)],
       ['a tick', safeText(next.schedule)],
+      behindFact(status.databaseBehind, colors),
       ['lateness', latenessWords(status, colors)],
       ['paid in all', `${tokens(status.paidSum, token.decimals)} ${safeText(token.symbol)}`],
       [
