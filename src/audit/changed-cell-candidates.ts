@@ -1,4 +1,4 @@
-import { NANO_DECIMALS, parseScaled, scaledText } from '../numbers/amounts';
+import { amountText, NANO_DECIMALS, parseScaled, scaledText } from '../numbers/amounts';
 import type { SnapshotTable } from '../proofs/digests';
 import { rulesetOf } from '../rulesets';
 import { parseDerivation } from '../rulesets/1/derivation-text';
@@ -6,6 +6,7 @@ import { providersOfLines } from '../rulesets/1/provider-lines';
 import { publishedEntry } from './check-digests';
 import { policyOf } from './check-policy';
 import type { Dossier } from './dossier';
+import { once } from './once';
 import { pricesRowOf } from './records';
 
 /** What a row may have been: the row at `index` (null: there is none) had this line (null: it was not there). */
@@ -107,7 +108,8 @@ function* ofCapacity(dossier: Dossier): Generator<Candidate> {
       own.reduce((sum, row) => sum + hours(row[column]!), 0n) - hours(published);
     const [offered, served] = [surplus(3, supply), surplus(4, used)];
     if (offered === 0n && served === 0n) continue;
-    for (const [index, [, provider, of, more, busy]] of cells.entries()) {
+    for (const index of suspectsFirst(dossier, cells, 1)) {
+      const [, provider, of, more, busy] = cells[index]!;
       if (of !== market) continue;
       const [was, used] = [hours(more!) - offered, hours(busy!) - served];
       if (was >= 0n && used >= 0n)
@@ -119,7 +121,7 @@ function* ofCapacity(dossier: Dossier): Generator<Candidate> {
       }
     }
     if (offered > 0n || served > 0n) continue;
-    for (const provider of paid) {
+    for (const provider of [...suspectsOf(dossier), ...paid]) {
       yield { table: 'capacity', index: null, line: capacityLine(epoch, provider, market, -offered, -served) };
     }
   }
@@ -136,7 +138,12 @@ function* ofStatus(dossier: Dossier): Generator<Candidate> {
   const registry = registryOf(dossier);
   const listed = new Set(registry.map(({ cells }) => cells[0]!));
   const lacking = dossier.payouts.map((line) => line.split(',', 1)[0]!).filter((provider) => !listed.has(provider));
-  for (const { index, cells } of registry) {
+  for (const at of suspectsFirst(
+    dossier,
+    registry.map(({ cells }) => cells),
+    0,
+  )) {
+    const { index, cells } = registry[at]!;
     const [provider, joined, status, payee] = cells;
     const other = status === 'active' ? 'suspended' : 'active';
     yield { table: 'providers', index, line: [provider, joined, other, payee].join(',') };
@@ -181,17 +188,15 @@ const MOST_OF_A_STRETCH = 2_000;
 
 /** Who has another multiplier than was paid by, and which measured value would give it. */
 function* ofPerformance(dossier: Dossier): Generator<Candidate> {
-  const { rows, payouts } = dossier;
-  const rewardsOf = rewardsAsSettled(dossier);
+  const { rows } = dossier;
   yield* ofUnmeasured(dossier);
-  for (const published of payouts) {
-    const [provider = '', , , , , reason, multiplier] = published.split(',');
-    const index = rows.performance.findIndex((line) => line.startsWith(`${dossier.epoch},${provider},`));
-    const reward = rewardsOf(provider);
-    if (index < 0 || reward === null) continue;
+  const { performance } = linesByProvider(dossier);
+  for (const provider of suspectsOf(dossier)) {
+    const index = performance.get(provider)?.[0];
+    const reward = rewardAsSettled(dossier, provider);
+    if (index === undefined || reward === null) continue;
     const line = rows.performance[index]!;
-    const wanted = `${multiplier},${reason}`;
-    if (reward(line) === wanted) continue;
+    const wanted = payoutsByProvider(dossier).get(provider)!;
     const cells = line.split(',');
     for (const { column, decimals, lowest, highest } of METRICS) {
       const withValue = (value: number | null) =>
@@ -219,21 +224,84 @@ function* ofUnmeasured({ rows, header }: Dossier): Generator<Candidate> {
   }
 }
 
-/** Multiplier and reason of a provider as the epoch was settled, by a performance line; null: it has no rows. */
-function rewardsAsSettled(dossier: Dossier): (provider: string) => ((performance: string) => string) | null {
-  const { rows, header, prices } = dossier;
-  const derivation = parseDerivation(header.derivation, prices.map(pricesRowOf));
-  const policy = policyOf(dossier);
+/** Where the lines of each provider stand; of the rows that change with providers. */
+const linesByProvider = once(({ rows }: Dossier) => {
+  const of = (lines: readonly string[], column: 0 | 1) => {
+    const found = new Map<string, number[]>();
+    for (const [index, line] of lines.entries()) {
+      const provider = line.split(',', 2)[column] ?? '';
+      const own = found.get(provider);
+      if (own === undefined) found.set(provider, [index]);
+      else own.push(index);
+    }
+    return found;
+  };
+  return { providers: of(rows.providers, 0), capacity: of(rows.capacity, 1), performance: of(rows.performance, 1) };
+});
+
+/** What was published of each provider, in the form of {@link rewardAsSettled}. */
+const payoutsByProvider = once(({ payouts }: Dossier) => {
+  const published = new Map<string, string>();
+  for (const line of payouts) {
+    const [provider = '', gross, , , , reason, multiplier] = line.split(',');
+    published.set(provider, `${multiplier},${reason},${gross}`);
+  }
+  return published;
+});
+
+/**
+ * Providers whose stored rows give other figures at the published prices than were published of them: one changed cell
+ * of a provider makes only that provider one, however many there are.
+ */
+const suspectsOf = once((dossier: Dossier): ReadonlySet<string> => {
+  const { performance } = linesByProvider(dossier);
+  const suspects = new Set<string>();
+  for (const [provider, wanted] of payoutsByProvider(dossier)) {
+    const line = performance.get(provider)?.[0];
+    if (figureOf(dossier, provider, line === undefined ? null : dossier.rows.performance[line]!) !== wanted)
+      suspects.add(provider);
+  }
+  return suspects;
+});
+
+function figureOf(dossier: Dossier, provider: string, performance: string | null): string | null {
+  try {
+    return rewardAsSettled(dossier, provider)?.(performance) ?? null;
+  } catch {
+    // No number, or no such row: as suspect as another figure.
+    return null;
+  }
+}
+
+/** Indexes of rows, those of the suspects first. */
+function suspectsFirst(dossier: Dossier, cells: readonly (readonly string[])[], column: 0 | 1): readonly number[] {
+  const suspects = suspectsOf(dossier);
+  const [first, others]: [number[], number[]] = [[], []];
+  for (const [index, row] of cells.entries()) (suspects.has(row[column]!) ? first : others).push(index);
+  return [...first, ...others];
+}
+
+const asSettled = once((dossier: Dossier) => ({
+  derivation: parseDerivation(dossier.header.derivation, dossier.prices.map(pricesRowOf)),
+  policy: policyOf(dossier),
+}));
+
+/**
+ * Multiplier, reason and gross of a provider at the published prices, by its performance line (null: none); null: it has
+ * no registry row, or no capacity row.
+ */
+function rewardAsSettled(dossier: Dossier, provider: string): ((performance: string | null) => string) | null {
+  const { rows, header } = dossier;
+  const { derivation, policy } = asSettled(dossier);
   const { grossOf } = rulesetOf(header.ruleset);
-  return (provider) => {
-    const registry = rows.providers.filter((line) => line.startsWith(`${provider},`));
-    const capacity = rows.capacity.filter((line) => line.startsWith(`${dossier.epoch},${provider},`));
-    if (registry.length === 0 || capacity.length === 0) return null;
-    return (performance) => {
-      const [one] = providersOfLines(registry, capacity, [performance]);
-      const { score, reason } = grossOf(derivation, policy, one!);
-      return `${score === null ? '' : scaledText(score.multiplier, NANO_DECIMALS)},${reason}`;
-    };
+  const lines = linesByProvider(dossier);
+  const registry = (lines.providers.get(provider) ?? []).map((index) => rows.providers[index]!);
+  const capacity = (lines.capacity.get(provider) ?? []).map((index) => rows.capacity[index]!);
+  if (registry.length === 0 || capacity.length === 0) return null;
+  return (performance) => {
+    const [one] = providersOfLines(registry, capacity, performance === null ? [] : [performance]);
+    const { score, reason, gross } = grossOf(derivation, policy, one!);
+    return `${score === null ? '' : scaledText(score.multiplier, NANO_DECIMALS)},${reason},${amountText(gross)}`;
   };
 }
 
