@@ -5,12 +5,10 @@ const { transform, transformIgnorePatterns } = projects[0];
 /** @type {import('jest').Config} */
 module.exports = {
   rootDir: '../..',
-  roots: [`<rootDir>/test/${process.env.MUTATION_ROOM}`],
-  // Of the ledger's tests, those that need no database.
-  testMatch: [process.env.MUTATION_ROOM === 'ledger' ? '**/dues.test.ts' : '**/*.test.ts'],
-  testEnvironment: 'node',
-  setupFiles: ['<rootDir>/test/mutation/fewer-runs.cjs'],
-  testSequencer: '<rootDir>/test/mutation/quick-first.cjs',
+  roots: ['<rootDir>/test/mutation'],
+  testMatch: ['**/whole-room.ts'],
+  testEnvironment: require.resolve('./until-one-fails.cjs'),
+  moduleNameMapper: { '^fast-check$': require.resolve('./fast-check-few.cjs') },
   transform,
   transformIgnorePatterns,
 };

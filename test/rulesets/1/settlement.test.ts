@@ -149,7 +149,7 @@ test('S8: splitting one provider over two identities of equal performance never 
 });
 
 test('S8: split where the cap cuts nothing, a provider is paid no base unit more; joined, no more than the floors can', () => {
-  let paid = 0;
+  let [paid, cases] = [0, 0];
   fc.assert(
     fc.property(epochs, share, share, ([policy, rows, around, past], servedShare, idleShare) => {
       // The rates are those of the epoch as it is: who splits its machines does not change what is offered.
@@ -164,11 +164,12 @@ test('S8: split where the cap cuts nothing, a provider is paid no base unit more
       // Each line of each part, and each of their two amounts, is rounded down once.
       const floors = BigInt(2 * (whole.capacity.length + 1) + 1);
       expect(one.amount - together <= floors + lostIdleHours(policy, derivation, whole, parts)).toBe(true);
+      cases += 1;
       if (one.amount > 0n) paid += 1;
     }),
     RUNS,
   );
-  expect(paid).toBeGreaterThan(10);
+  expect(paid * 5).toBeGreaterThan(cases);
 });
 
 /** What the split costs by itself: idle hours are paid up to the served ones of the same identity. */
