@@ -79,31 +79,36 @@ export async function newestRevisions(
 }
 
 /** All published revisions of a range of epochs, by epoch and revision. */
-export async function publishedRevisions(
+export function publishedRevisions(
   db: Queryable,
   network: string,
   first: number,
   last: number,
 ): Promise<readonly StoredEntry[]> {
-  const found = await db.query<StoredEntry>(
-    `select ${COLUMNS} from chain_entry
-     where network = $1 and kind = 'revision' and epoch between $2 and $3 order by epoch, revision`,
-    [network, first, last],
-  );
-  return found.rows;
+  return entriesOf(db, 'revision', network, first, last);
 }
 
 /** The claims entries of the revisions of a range, by epoch and revision. */
-export async function claimsEntries(
+export function claimsEntries(
   db: Queryable,
+  network: string,
+  first: number,
+  last: number,
+): Promise<readonly StoredEntry[]> {
+  return entriesOf(db, 'claims', network, first, last);
+}
+
+async function entriesOf(
+  db: Queryable,
+  kind: StoredEntry['kind'],
   network: string,
   first: number,
   last: number,
 ): Promise<readonly StoredEntry[]> {
   const found = await db.query<StoredEntry>(
     `select ${COLUMNS} from chain_entry
-     where network = $1 and kind = 'claims' and epoch between $2 and $3 order by epoch, revision`,
-    [network, first, last],
+     where network = $1 and kind = $2 and epoch between $3 and $4 order by epoch, revision`,
+    [network, kind, first, last],
   );
   return found.rows;
 }
