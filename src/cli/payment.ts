@@ -3,7 +3,14 @@ import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { parse } from 'csv-parse/sync';
 import { confirmPayments, failPayment } from '../commands/confirm-payments';
-import { createBatch, decideBatch, payableLines, previewBatch } from '../commands/payments';
+import {
+  createBatch,
+  decideBatch,
+  type OverpayingLine,
+  overpayingLines,
+  payableLines,
+  previewBatch,
+} from '../commands/payments';
 import type { BatchPlan } from '../ledger/dues';
 import type { Amount } from '../numbers/units';
 import { getNetwork } from '../store/networks';
@@ -76,17 +83,18 @@ function registerPaying(payment: Command, io: Io): void {
     )
     .addOption(networkOption())
     .action((batch, { network }) =>
-      withDatabase(io, async (session) =>
-        io.sheet({
-          columns: LINE_COLUMNS,
-          rows: await payableLines(session, network, batchArgument(batch)),
-          empty: 'Nothing of this batch is left to be paid.',
-        }),
-      ),
+      withDatabase(io, async (session) => {
+        const rows = await payableLines(session, network, batchArgument(batch));
+        io.sheet({ columns: LINE_COLUMNS, rows, empty: 'Nothing of this batch is left to be paid.' });
+        const providers = new Set(rows.map((line) => line.provider));
+        sayOverpaying(io, await overpayingLines(session.pool, network, providers));
+      }),
     );
   payment
     .command('confirm <batch> <file>')
     .description('book what the wallet paid: a CSV file with the columns provider, reference, amount (base units)')
+    .option('--late', 'all lines of the file were given up, and turn out to have been paid; takes --reason')
+    .option('--reason <text>', 'for the record, with --late: how it is known that the money left', reasonArgument)
     .addOption(requestIdOption())
     .addOption(networkOption())
     .action((batch, file, options) => confirm(io, batchArgument(batch), file, options));
@@ -151,19 +159,35 @@ function sayRest(io: Io, { carriedOver, withoutPayee, receivables }: BatchPlan):
 
 interface ConfirmOptions {
   readonly network: string;
+  readonly late?: boolean;
+  readonly reason?: string;
   readonly requestId?: string;
 }
 
-async function confirm(io: Io, batch: number, file: string, { network, requestId }: ConfirmOptions): Promise<void> {
+async function confirm(io: Io, batch: number, file: string, options: ConfirmOptions): Promise<void> {
+  const { network, late = false, reason = null, requestId = null } = options;
+  if (late !== (reason !== null)) throw new UsageError('--late and --reason are given together, or neither');
   const confirmations = readConfirmations(await readFile(file, 'utf8'), basename(file));
   await withDatabase(io, async (session) => {
-    const booked = await confirmPayments(session, { network, batch, confirmations, requestId: requestId ?? null });
+    const report = { network, batch, confirmations, lateReason: reason, requestId };
+    const { overpaying, ...booked } = await confirmPayments(session, report);
     io.account({
-      value: { batch, ...booked },
+      value: late ? { batch, ...booked, overpaying } : { batch, ...booked },
       human: () =>
-        `Booked ${booked.booked} confirmations (${booked.amount} base units); ${booked.repeated} were booked before.`,
+        `Booked ${booked.booked} ${late ? 'late ' : ''}confirmations (${booked.amount} base units); ${booked.repeated} were booked before.`,
     });
+    sayOverpaying(io, overpaying);
   });
+}
+
+/** Lines that pay somebody twice, and what to do before the wallet does. */
+function sayOverpaying(io: Io, lines: readonly OverpayingLine[]): void {
+  for (const { batch, provider, open, approved, owed } of lines) {
+    const command = approved ? `settle payment fail ${batch} ${provider}` : `settle payment reject ${batch}`;
+    io.say(
+      `Warning: batch ${batch} would pay ${provider} twice: ${open} base units are still to be paid, with which ${provider} owes ${owed}. Unless the wallet has sent it: ${command} --reason TEXT`,
+    );
+  }
 }
 
 /** Confirmations of a wallet. @throws UsageError with file and line */

@@ -1,7 +1,7 @@
 import { absentArchives, type CarriedTotals, carriedTotals } from '../store/archives';
 import { accountTotals, derivedEntitlements, foldPosition, foldRows } from '../store/ledger';
 import { getNetwork } from '../store/networks';
-import { confirmedTotal } from '../store/payments';
+import { type ConfirmedLines, confirmedLines, confirmedTotal } from '../store/payments';
 import { type Queryable, unchangingView } from '../store/pool';
 import type { CommandContext } from './context';
 
@@ -37,10 +37,23 @@ export function checkLedger(context: Pick<CommandContext, 'pool'>, network: stri
         detail: `control account ${providers}; payout rows ${entitled} less confirmations ${confirmed} are ${entitled - confirmed}`,
       },
       { name: 'paid-control', holds: paid === confirmed, detail: `account ${paid}, confirmations ${confirmed}` },
+      linesCheck(await confirmedLines(client, network)),
       await foldCheck(client, network),
       ...(await carriedTotals(client, network)).map(carryCheck),
     ];
   });
+}
+
+/** What was confirmed is of approved lines and within them; late ones are of lines that were given up, and counted. */
+function linesCheck({ lines, late, lateAmount, wrong }: ConfirmedLines): LedgerCheck {
+  return {
+    name: 'payment-lines',
+    holds: wrong === null,
+    detail:
+      wrong === null
+        ? `${lines} lines, none confirmed beyond its amount; ${late} confirmations came late, with ${lateAmount} base units`
+        : `the line of ${wrong.provider} in batch ${wrong.batch} is not approved, confirmed beyond its amount, or late without having been given up`,
+  };
 }
 
 async function foldCheck(client: Queryable, network: string): Promise<LedgerCheck> {

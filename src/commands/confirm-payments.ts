@@ -17,13 +17,15 @@ import type { Queryable } from '../store/pool';
 import { insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext } from './context';
-import { recordPayment, requireApproved } from './payments';
+import { type OverpayingLine, overpayingLines, recordPayment, requireApproved } from './payments';
 import { refusedOnRecord } from './refusals';
 
 export interface PaymentReport {
   readonly network: string;
   readonly batch: number;
   readonly confirmations: readonly Confirmation[];
+  /** Why lines that were given up were paid after all; null: every line is open, as it should be. */
+  readonly lateReason: string | null;
   /** The same id again returns the first answer; null: a new request. */
   readonly requestId: string | null;
 }
@@ -34,40 +36,53 @@ export interface Booked {
   readonly repeated: number;
   /** Base units. */
   readonly amount: string;
+  /** Of providers that were paid late: open lines that would pay them more than is due now. */
+  readonly overpaying: readonly OverpayingLine[];
 }
 
 /**
  * Books what the wallet confirms, all of it or nothing. The same (batch, provider, reference) again changes nothing.
  *
+ * A line that was given up is due again, and a later batch may pay it. If the wallet confirms it after all, the money
+ * left: it is booked on purpose, with a reason, and the provider's account may go below zero. That is a receivable like
+ * any other, which its next payouts meet.
+ *
  * @throws StoreError `PaymentConflict`: the reference stands with another amount or in another batch, or a line would be overpaid;
- *   `BatchNotApproved`, `BatchUnknown`, `RequestConflict`; a refused attempt is on record
+ *   a line was given up and no reason says why it was paid late, or the other way round; `BatchNotApproved`,
+ *   `BatchUnknown`, `RequestConflict`; a refused attempt is on record
  */
 export function confirmPayments(context: CommandContext, report: PaymentReport): Promise<Booked> {
-  const { network, batch, confirmations } = report;
+  const { network, batch, confirmations, lateReason } = report;
   const requestId = report.requestId ?? randomUUID();
-  const attempt = { network, action: 'payment-confirm', subject: `batch ${batch}`, requestId };
+  const action = lateReason === null ? 'payment-confirm' : 'payment-confirm-late';
+  const attempt = { network, action, subject: `batch ${batch}`, requestId };
   return refusedOnRecord(context, attempt, () =>
     transactionAs(context.pool, 'settle_operator', async (client) => {
       await lockNetwork(client, network);
       await requireApproved(client, network, batch);
-      const body = { batch, confirmations: digestOf(confirmations) };
-      const request = { requestId, network, action: attempt.action, body, actor: context.actor };
+      const body = { batch, confirmations: digestOf(confirmations), ...(lateReason === null ? {} : { lateReason }) };
+      const request = { requestId, network, action, body, actor: context.actor };
+      const overpaying = async () =>
+        lateReason === null ? [] : overpayingLines(client, network, new Set(confirmations.map((one) => one.provider)));
       if (!(await insertRequest(client, request))) {
         const { booked, amount } = await bookedByRequest(client, requestId);
-        return { booked, amount, repeated: confirmations.length - booked };
+        return { booked, amount, repeated: confirmations.length - booked, overpaying: await overpaying() };
       }
       const known = await batchConfirmations(client, network, batch);
-      const fresh = newOnes(batch, await paymentLines(client, network, batch), known, confirmations);
+      const fresh = newOnes(report, await paymentLines(client, network, batch), known);
       await requireNotElsewhere(client, network, batch, fresh);
       const amount = fresh.reduce((sum, one) => sum + BigInt(one.amount), 0n).toString();
       const journal = `confirmation/${batch}/${(await confirmationJournals(client, network, batch)) + 1}`;
       if (fresh.length > 0) {
-        await insertConfirmations(client, network, batch, { journal, actor: context.actor, requestId }, fresh);
+        const by = { journal, actor: context.actor, requestId, lateReason };
+        await insertConfirmations(client, network, batch, by, fresh);
         await bookConfirmations(client, network, journal, amount);
       }
       const answer = { booked: fresh.length, repeated: confirmations.length - fresh.length, amount };
-      await recordPayment(client, context, attempt, batch, fresh.length > 0 ? journal : 'booked before', answer);
-      return answer;
+      const booking = fresh.length > 0 ? journal : 'booked before';
+      if (lateReason === null) await recordPayment(client, context, attempt, batch, booking, answer);
+      else await recordPayment(client, context, attempt, batch, lateReason, { ...answer, booking });
+      return { ...answer, overpaying: await overpaying() };
     }),
   );
 }
@@ -79,10 +94,9 @@ const digestOf = (confirmations: readonly Confirmation[]): string =>
 
 /** The confirmations that are to be booked, each once; the others stand already. */
 function newOnes(
-  batch: number,
+  { batch, confirmations, lateReason }: PaymentReport,
   lines: readonly PaymentLine[],
   known: readonly Confirmation[],
-  confirmations: readonly Confirmation[],
 ): readonly Confirmation[] {
   const open = new Map(
     lines.map((line) => [line.provider, { ...line, rest: BigInt(line.amount) - BigInt(line.confirmed) }]),
@@ -102,7 +116,14 @@ function newOnes(
     const before = standing.get(`${one.provider},${one.reference}`);
     if (before === amount) return false;
     if (before !== undefined) throw conflict(`booked before with ${before} base units, now ${amount}`);
-    if (line.failed) throw conflict('the line was given up, and what it held is due again');
+    if (line.failed && lateReason === null) {
+      throw conflict(
+        `the line was given up, and what it held is due again. If the money left all the same, book it with \`settle payment confirm ${batch} FILE --late --reason TEXT\`, with nothing but such lines in the file`,
+      );
+    }
+    if (!line.failed && lateReason !== null) {
+      throw conflict('the line was not given up, so this is not late: confirm it without --late');
+    }
     line.rest -= amount;
     if (line.rest < 0n) {
       throw conflict(`${amount} base units are ${-line.rest} more than is open of ${line.amount}`);

@@ -13,6 +13,8 @@ import {
   insertBatch,
   insertPaymentDecision,
   listBatches,
+  type OpenLine,
+  openLines,
   type PaymentBatch,
   type PaymentLine,
   paymentLines,
@@ -193,6 +195,28 @@ export async function payableLines(
   return (await paymentLines(context.pool, network, batch)).filter(
     (line) => !line.failed && BigInt(line.confirmed) < BigInt(line.amount),
   );
+}
+
+/** An open line of a provider to which less is due than its open lines would pay. */
+export interface OverpayingLine extends OpenLine {
+  /** What the provider owes once all its open lines are paid, in base units. */
+  readonly owed: string;
+}
+
+/** The open lines of these providers by which more would be paid than is due, as after a confirmation that came late. */
+export async function overpayingLines(
+  db: Queryable,
+  network: string,
+  providers: ReadonlySet<string>,
+): Promise<readonly OverpayingLine[]> {
+  const owed = new Map<string, bigint>();
+  for (const account of await accountsOf(db, network)) {
+    const { receivable } = balanceOf(account);
+    if (providers.has(account.provider) && receivable > 0n) owed.set(account.provider, receivable);
+  }
+  if (owed.size === 0) return [];
+  const lines = await openLines(db, network, [...owed.keys()]);
+  return lines.map((line) => ({ ...line, owed: String(owed.get(line.provider)) }));
 }
 
 /** @throws StoreError `BatchUnknown`, `BatchNotApproved` */

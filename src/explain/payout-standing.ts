@@ -46,6 +46,8 @@ export interface PayoutPayment {
   readonly payee: string;
   readonly amount: TokenAmount;
   readonly confirmedAt: string;
+  /** Its line had been given up, so that what it held may have been paid by a later batch too. */
+  readonly late: boolean;
 }
 
 /** The provider's payee in the claims tree after the newest revision of the epoch (spec §9). */

@@ -82,6 +82,8 @@ export interface StatementPayment {
   readonly payee: string;
   readonly amount: Amount;
   readonly confirmedAt: string;
+  /** Its line had been given up, so that what it held may have been paid by a later batch too. */
+  readonly late: boolean;
 }
 
 /** What a revision after the first changed. */

@@ -34,8 +34,8 @@ export async function payoutStanding(
   return {
     prices: await pricesOf(db, settled, derivation, provider.markets),
     revisions: await revisionsOf(db, network, published, provider.name, tokens),
-    payments: settling(published, payments).map(({ batch, reference, payee, amount, confirmedAt }) => {
-      return { batch, reference, payee, amount: tokens(BigInt(amount)), confirmedAt };
+    payments: settling(published, payments).map(({ batch, reference, payee, amount, confirmedAt, late }) => {
+      return { batch, reference, payee, amount: tokens(BigInt(amount)), confirmedAt, late };
     }),
     account: await accountOf(db, network, provider.name, payments, tokens),
     claim: await claimPlace(db, settled, provider.payee, tokens),

@@ -162,19 +162,25 @@ export async function insertConfirmations(
   db: Queryable,
   network: string,
   batch: number,
-  by: { readonly journal: string; readonly actor: string; readonly requestId: string },
+  by: {
+    readonly journal: string;
+    readonly actor: string;
+    readonly requestId: string;
+    readonly lateReason: string | null;
+  },
   confirmations: readonly Confirmation[],
 ): Promise<void> {
   await db.query(
-    `insert into payment_confirmation (network, batch, journal, actor, request_id, provider, reference, amount)
-     select $1::text, $2::integer, $3::text, $4::text, $5::text, c.*
-     from unnest($6::text[], $7::text[], $8::numeric[]) c`,
+    `insert into payment_confirmation (network, batch, journal, actor, request_id, late_reason, provider, reference, amount)
+     select $1::text, $2::integer, $3::text, $4::text, $5::text, $6::text, c.*
+     from unnest($7::text[], $8::text[], $9::numeric[]) c`,
     [
       network,
       batch,
       by.journal,
       by.actor,
       by.requestId,
+      by.lateReason,
       confirmations.map((one) => one.provider),
       confirmations.map((one) => one.reference),
       confirmations.map((one) => one.amount),
@@ -203,6 +209,69 @@ export async function insertPaymentFailure(
     [network, batch, failure.provider, failure.actor, failure.reason],
   );
   return inserted.rowCount === 1;
+}
+
+/** A line of which something is still to be paid. */
+export interface OpenLine {
+  readonly batch: number;
+  readonly provider: string;
+  /** What is unconfirmed of it, in base units. */
+  readonly open: string;
+  /** Whether its batch is approved; false: it waits for a decision. */
+  readonly approved: boolean;
+}
+
+/** Lines of these providers that are neither rejected, given up nor confirmed in full, by provider and batch. */
+export async function openLines(
+  db: Queryable,
+  network: string,
+  providers: readonly string[],
+): Promise<readonly OpenLine[]> {
+  const found = await db.query<OpenLine>(
+    `select l.batch, l.provider, (l.amount - coalesce(c.amount, 0))::text as open, d.decision is not null as approved
+     from payment_line l
+     left join (select batch, provider, sum(amount) as amount from payment_confirmation
+                where network = $1 and provider = any($2::text[]) group by batch, provider) c using (batch, provider)
+     left join payment_decision d on d.network = l.network and d.batch = l.batch
+     where l.network = $1 and l.provider = any($2::text[]) and l.amount > coalesce(c.amount, 0)
+       and d.decision is distinct from 'rejected'
+       and not exists (select from payment_failure f where (f.network, f.batch, f.provider) = (l.network, l.batch, l.provider))
+     order by l.provider, l.batch`,
+    [network, providers],
+  );
+  return found.rows;
+}
+
+/** What is confirmed of the lines of a network, for the ledger's check. Sums in base units. */
+export interface ConfirmedLines {
+  readonly lines: number;
+  /** Confirmations of lines that were given up before. */
+  readonly late: number;
+  readonly lateAmount: string;
+  /** The first line that is confirmed and not approved, confirmed beyond its amount, or late without being given up. */
+  readonly wrong: { readonly batch: number; readonly provider: string } | null;
+}
+
+export async function confirmedLines(db: Queryable, network: string): Promise<ConfirmedLines> {
+  const found = await db.query<ConfirmedLines>(
+    `with confirmed as (
+       select batch, provider, sum(amount) as amount, count(late_reason) as late,
+         sum(amount) filter (where late_reason is not null) as late_amount
+       from payment_confirmation where network = $1 group by batch, provider),
+     lines as (
+       select l.batch, l.provider, c.late, c.late_amount, c.amount is not null and (c.amount > l.amount
+         or not exists (select from payment_decision d where d.network = $1 and d.batch = l.batch and d.decision = 'approved')
+         or c.late > 0 and not exists (
+           select from payment_failure f where f.network = $1 and f.batch = l.batch and f.provider = l.provider)) as wrong
+       from payment_line l left join confirmed c using (batch, provider) where l.network = $1)
+     select count(*)::integer as lines, coalesce(sum(late), 0)::integer as late,
+       coalesce(sum(late_amount), 0)::text as "lateAmount",
+       (select json_build_object('batch', batch, 'provider', provider) from lines where wrong
+        order by batch, provider limit 1) as wrong
+     from lines`,
+    [network],
+  );
+  return found.rows[0]!;
 }
 
 /** Sum of all confirmations of a network, for the control account's check. */

@@ -78,6 +78,8 @@ export interface StatementPaymentRow {
   readonly payee: string;
   readonly amount: string;
   readonly confirmedAt: string;
+  /** Its line had been given up. */
+  readonly late: boolean;
 }
 
 /** All confirmed payments to a provider, by batch and reference: one look-up for each batch of the network. */
@@ -91,9 +93,10 @@ export async function paymentsToProvider(
        select batch, position, max(epoch) over (order by position, batch nulls first) as epoch from (
          select null::integer as batch, position, epoch from chain_entry where network = $1 and kind = 'revision'
          union all select batch, position, null from payment_batch where network = $1) e)
-     select b.epoch, b.position, b.batch, c.reference, c.payee, c.amount, c."confirmedAt"
+     select b.epoch, b.position, b.batch, c.reference, c.payee, c.amount, c."confirmedAt", c.late
      from covered b cross join lateral (
-       select p.reference, l.payee, p.amount::text, ${INSTANT('p.confirmed_at')} as "confirmedAt"
+       select p.reference, l.payee, p.amount::text, ${INSTANT('p.confirmed_at')} as "confirmedAt",
+         p.late_reason is not null as late
        from payment_confirmation p join payment_line l using (network, batch, provider)
        where p.network = $1 and p.batch = b.batch and p.provider = $2 order by p.reference limit 1000000) c
      where b.batch is not null order by b.batch, c.reference`,

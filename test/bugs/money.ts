@@ -143,6 +143,29 @@ export const MONEY_BUGS: readonly SeededBug[] = [
     ),
   },
   {
+    id: 'late-without-flag',
+    mistake: 'the command leaves it to the database to refuse what was given up and is not said to be late',
+    file: 'src/commands/confirm-payments.ts',
+    find: 'if (line.failed && lateReason === null) {',
+    replace: "if (line.failed && lateReason === '') {",
+    caughtBy: tests(
+      'test/ledger/late.test.ts',
+      'without the flag it is the conflict that it was, which tells the flag; nothing is booked',
+    ),
+  },
+  {
+    id: 'paid-twice-untold',
+    mistake: 'nobody is told that a line of a later batch would pay what came late',
+    file: 'src/commands/payments.ts',
+    find: 'if (providers.has(account.provider) && receivable > 0n)',
+    replace: 'if (providers.has(account.provider) && receivable < 0n)',
+    caughtBy: tests(
+      'test/ledger/late.test.ts',
+      'the line that would pay twice is given up, as the warning says: nothing is owed, and nothing is due',
+      'a batch that waits for approval is named too, and is no longer approved',
+    ),
+  },
+  {
     id: 'failed-line-never-due',
     mistake: 'a line that was given up still counts as on its way',
     file: 'src/store/ledger.ts',

@@ -141,7 +141,7 @@ test('F8, F26: payment confirm: booked once and balanced, wherever its connectio
     prepare: async () => {
       const approved = await batch('approved');
       const confirmations = [{ provider: 'p0', reference: `tx-${approved}`, amount: '1' }];
-      return asked({ batch: approved, confirmations });
+      return asked({ batch: approved, confirmations, lateReason: null });
     },
     act: (report) => confirmPayments(olivia, report),
     async after({ batch }) {

@@ -5,7 +5,7 @@ import { corrected, rows } from '../disputes/disputing';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, NO_WITNESS, settleAllInProcess } from '../harness/in-process';
 import { makeNetwork } from '../harness/networks';
-import { acting, confirmed, decided, made, OPERATOR } from '../ledger/paying';
+import { acting, confirmed, confirmedLate, decided, made, OPERATOR } from '../ledger/paying';
 import { checkInvariants, type Evidence, INVARIANTS, violationsInRows } from './invariants';
 
 const NETWORK = 'swarm';
@@ -44,6 +44,10 @@ async function payments(): Promise<void> {
   await confirmed(database, NETWORK, batch, ['p0', 'tx-1', 1n], ['p1', 'tx-1', 5n]);
   const line = { network: NETWORK, batch, provider: 'p3', reason: 'the wallet refused', requestId: null };
   await failPayment(acting(database, OPERATOR), line);
+  // Paid by the next batch, and by the one that was given up, of which only a part arrived.
+  const { batch: next } = await made(database, NETWORK);
+  await decided(database, NETWORK, next);
+  await confirmedLate(database, NETWORK, batch, ['p3', 'tx-2', 3n]);
 }
 
 async function disputes(activities: Activities): Promise<void> {
@@ -171,6 +175,11 @@ const BREAKS: readonly [id: string, what: string, sql: string, told?: Partial<Ev
   ['I12', 'an entry of the audit log is rewritten', `update audit_log set reason = 'nothing' where entry = 2`],
   ['I12', 'an entry of the audit log is gone', `delete from audit_log where entry = 3`],
   ['I12', 'a decision is not on record', `update payment_decision set actor = 'somebody' where batch = 1`],
+  [
+    'I12',
+    'a late confirmation is not on record',
+    `update payment_confirmation set actor = 'x' where late_reason is not null`,
+  ],
   ['I12', 'a dispute is not on record', `update dispute set opened_by = 'somebody'`],
   ['I12', 'a publication is not on record', `update audit_log set action = 'archive' where action = 'publish'`],
   [

@@ -135,7 +135,7 @@ const COMMANDS: { readonly [C in CommandName]: (context: WorkflowContext, given:
       reason: 'compared with the statement',
       requestId: null,
     }),
-  'payment-confirm': (context, report) => confirmPayments(context, { ...report, requestId: null }),
+  'payment-confirm': (context, report) => confirmPayments(context, { ...report, lateReason: null, requestId: null }),
   'payment-fail': (context, { network, batch, provider }) =>
     failPayment(context, { network, batch, provider, reason: 'the wallet refused', requestId: null }),
   'poison-import': poisonImport,

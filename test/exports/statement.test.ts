@@ -26,7 +26,15 @@ function pageOf(changes: Partial<ProviderStatement> = {}, epochs = 3): string {
     before: { entitled: 5n, paid: 0n },
     revisions: [...revisions, { epoch: 1, revision: 2, publishedAt: AT, payout: payout(7n) }],
     payments: [
-      { epoch: 2, batch: 1, reference: 'tx<1>', payee: '0xa1', amount: units(4n * 10n ** 18n), confirmedAt: AT },
+      {
+        epoch: 2,
+        batch: 1,
+        reference: 'tx<1>',
+        payee: '0xa1',
+        amount: units(4n * 10n ** 18n),
+        confirmedAt: AT,
+        late: true,
+      },
     ],
   });
   return statementPage({

@@ -1,6 +1,6 @@
 import type { Pool } from 'pg';
 import { checkLedger, type LedgerCheck } from '../../src/commands/check-ledger';
-import { confirmPayments } from '../../src/commands/confirm-payments';
+import { confirmPayments, failPayment } from '../../src/commands/confirm-payments';
 import { createBatch, decideBatch } from '../../src/commands/payments';
 import { balanceOf } from '../../src/ledger/dues';
 import { parseAmount } from '../../src/numbers/amounts';
@@ -40,22 +40,31 @@ export function decided(
   return decideBatch(acting(database, actor), decision);
 }
 
-export function confirmed(
+type Confirming = readonly [provider: string, reference: string, amount: string | bigint];
+
+function reported(
   database: TestDatabase,
   network: string,
   batch: number,
-  ...confirmations: readonly (readonly [provider: string, reference: string, amount: string | bigint])[]
+  lateReason: string | null,
+  of: readonly Confirming[],
 ) {
-  return confirmPayments(acting(database, OPERATOR), {
-    network,
-    batch,
-    requestId: null,
-    confirmations: confirmations.map(([provider, reference, amount]) => ({
-      provider,
-      reference,
-      amount: String(amount),
-    })),
-  });
+  const confirmations = of.map(([provider, reference, amount]) => ({ provider, reference, amount: String(amount) }));
+  return confirmPayments(acting(database, OPERATOR), { network, batch, confirmations, lateReason, requestId: null });
+}
+
+export const confirmed = (database: TestDatabase, network: string, batch: number, ...of: readonly Confirming[]) =>
+  reported(database, network, batch, null, of);
+
+/** Of lines that were given up. */
+export const confirmedLate = (database: TestDatabase, network: string, batch: number, ...of: readonly Confirming[]) =>
+  reported(database, network, batch, LATE_REASON, of);
+
+export const LATE_REASON = 'the transfer was found in a block after all';
+
+export function givenUp(database: TestDatabase, network: string, batch: number, provider: string) {
+  const line = { network, batch, provider, reason: 'the wallet refused', requestId: null };
+  return failPayment(acting(database, OPERATOR), line);
 }
 
 export interface Standing {

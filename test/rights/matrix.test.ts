@@ -114,7 +114,12 @@ const COMMANDS: Readonly<Record<string, readonly [PersonRole, (context: Workflow
   ],
   'payment confirm': [
     'settle_operator',
-    (context) => confirmPayments(context, { network, batch: 1, confirmations: [], requestId: null }),
+    (context) => confirmPayments(context, { network, batch: 1, confirmations: [], lateReason: null, requestId: null }),
+  ],
+  'payment confirm --late': [
+    'settle_operator',
+    (context) =>
+      confirmPayments(context, { network, batch: 1, confirmations: [], lateReason: 'a test', requestId: null }),
   ],
   'payment fail': [
     'settle_operator',

@@ -11,6 +11,8 @@ import { type Person, person } from './logins';
 let database: TestDatabase;
 let folder: string;
 let network: string;
+/** A second one, for a story of its own. */
+let other: string;
 let operator: Person;
 let approver: Person;
 let auditor: Person;
@@ -20,6 +22,8 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'settle-test-people-'));
   network = await makeNetwork({ pool: database.viewer, actor: 'olivia' });
   await settleAllInProcess(await activitiesOn(database.worker), network);
+  other = await makeNetwork({ pool: database.viewer, actor: 'olivia' });
+  await settleAllInProcess(await activitiesOn(database.worker), other);
   operator = await person(database, ['settle_operator']);
   approver = await person(database, ['settle_approver']);
   auditor = await person(database, ['settle_auditor']);
@@ -68,6 +72,43 @@ test('a batch from its making to its confirmation, by two people, and what each 
   const wrong = await run(operator, 'payment', 'confirm', '1', file);
   expect(wrong).toMatchObject({ exit: 2, stderr: expect.stringContaining('confirmations.csv:2:') });
   expect(await run(auditor, 'ledger', 'check')).toMatchObject({ exit: 0 });
+}, 120_000);
+
+test('a line that was given up and paid after all: booked on purpose only, and told what would pay twice', async () => {
+  const of = ['--network', other];
+  const on = (by: Person, ...args: string[]) =>
+    settle([...args, ...of], { DATABASE_URL: by.url, SETTLE_HOME: join(folder, 'home') }).ended;
+  for (const batch of ['1', '2']) {
+    expect(await on(operator, 'payment', 'create')).toMatchObject({ exit: 0 });
+    expect(await on(approver, 'payment', 'approve', batch, '--reason', 'compared')).toMatchObject({ exit: 0 });
+    if (batch === '1') await on(operator, 'payment', 'fail', '1', 'p0', '--reason', 'the wallet refused');
+  }
+  const exported = await on(operator, 'payment', 'export', '2', '-o', 'csv');
+  expect(exported.stderr).not.toContain('Warning');
+  const amount = /^p0,.*,([0-9]+)$/m.exec(exported.stdout)![1]!;
+  const file = join(folder, 'late.csv');
+  await writeFile(file, `provider,reference,amount\np0,0xlate,${amount}\n`);
+  const confirm = ['payment', 'confirm', '1', file];
+  expect(await on(operator, ...confirm)).toMatchObject({ exit: 3, stderr: expect.stringContaining('--late --reason') });
+  expect(await on(operator, ...confirm, '--late')).toMatchObject({ exit: 2 });
+  expect(await on(operator, ...confirm, '--reason', 'found in a block')).toMatchObject({ exit: 2 });
+  const late = [...confirm, '--late', '--reason', 'found in a block'];
+  expect(await on(approver, ...late)).toMatchObject({ exit: 1, stderr: expect.stringContaining('settle_operator') });
+  const booked = await on(operator, ...late);
+  expect(booked).toMatchObject({
+    exit: 0,
+    stderr: expect.stringContaining('Warning: batch 2 would pay p0 twice'),
+  });
+  expect(booked.stderr).toContain('settle payment fail 2 p0 --reason TEXT');
+  const overpaying = [{ batch: 2, provider: 'p0', open: amount, approved: true, owed: amount }];
+  expect(JSON.parse(booked.stdout)).toEqual({ batch: 1, booked: 1, repeated: 0, amount, overpaying });
+  expect(JSON.parse((await on(operator, ...late)).stdout)).toMatchObject({ booked: 0, repeated: 1 });
+  // Whoever has the file for the wallet made again is told too.
+  expect((await on(operator, 'payment', 'export', '2', '-o', 'csv')).stderr).toContain('would pay p0 twice');
+  expect(await on(auditor, 'ledger', 'check')).toMatchObject({
+    exit: 0,
+    stdout: expect.stringContaining(`1 confirmations came late, with ${amount} base units`),
+  });
 }, 120_000);
 
 test('the auditor reads who did what; nobody else does', async () => {

@@ -30,6 +30,11 @@ export class Books {
     this.paid.set(provider, (this.paid.get(provider) ?? 0n) + amount);
   }
 
+  /** Of a line that was given up: nothing of it is on its way, and the money left. */
+  confirmedLate(provider: string, amount: bigint): void {
+    this.paid.set(provider, (this.paid.get(provider) ?? 0n) + amount);
+  }
+
   failed(batch: number, provider: string): void {
     this.lineOf(batch, provider).rest = 0n;
   }

@@ -1,5 +1,4 @@
 import type { Activities } from '../../activities';
-import { failPayment } from '../../src/commands/confirm-payments';
 import { CommandError } from '../../src/commands/errors';
 import { previewBatch } from '../../src/commands/payments';
 import { recordDisputeDecision } from '../../src/commands/run-dispute';
@@ -12,7 +11,7 @@ import { type Random, seededRandom } from '../generate/random';
 import type { TestDatabase } from '../harness/databases';
 import { activitiesOn, settleEpochInProcess } from '../harness/in-process';
 import { makeNetworkOf, networkName } from '../harness/networks';
-import { acting, confirmed, decided, made, OPERATOR } from '../ledger/paying';
+import { acting, confirmed, confirmedLate, decided, givenUp, made, OPERATOR } from '../ledger/paying';
 import { Books } from './books';
 
 /** What a soak through the database has done; every balance was right whenever it looked. */
@@ -31,6 +30,8 @@ export interface SoakFigures {
   batchesRefused: number;
   confirmations: number;
   linesFailed: number;
+  /** Confirmations of lines that had been given up. */
+  confirmationsLate: number;
   /** Balances compared in every digit, over all looks. */
   balancesCompared: number;
 }
@@ -49,6 +50,7 @@ const NOTHING: SoakFigures = {
   batchesRefused: 0,
   confirmations: 0,
   linesFailed: 0,
+  confirmationsLate: 0,
   balancesCompared: 0,
 };
 
@@ -61,6 +63,8 @@ interface Soaked {
   readonly figures: SoakFigures;
   readonly books: Books;
   readonly published: number[];
+  /** Lines that were given up, with what was unconfirmed of them. */
+  readonly givenUp: { readonly batch: number; readonly provider: string; rest: bigint }[];
 }
 
 /**
@@ -91,7 +95,7 @@ async function soakNetwork(database: TestDatabase, seed: number, most: number, f
   // In chunks of few providers, so that both roads of the reward step are taken.
   const activities = await activitiesOn(database.worker, { chunkProviders: seed % 2 === 1 ? 3 : 20_000 });
   const random = seededRandom(seed);
-  const soaked = { database, activities, network, random, figures, books: new Books(), published: [] };
+  const soaked = { database, activities, network, random, figures, books: new Books(), published: [], givenUp: [] };
   figures.networks += 1;
   for (;;) {
     const due = await activities.nextDue({ network, upTo: null, stopWhenSilent: false });
@@ -99,6 +103,7 @@ async function soakNetwork(database: TestDatabase, seed: number, most: number, f
     await settleOne(soaked, due.epoch);
     if (random.oneIn(3)) await disputeOne(soaked);
     if (random.oneIn(3)) await payAll(soaked);
+    if (random.oneIn(3)) await confirmLate(soaked);
     if (random.oneIn(6)) await look(soaked);
   }
   await look(soaked);
@@ -193,7 +198,8 @@ async function payAll(soaked: Soaked): Promise<void> {
   await walletPays(soaked, batch);
 }
 
-async function walletPays({ database, network, random, figures, books }: Soaked, batch: number): Promise<void> {
+async function walletPays(soaked: Soaked, batch: number): Promise<void> {
+  const { database, network, random, figures, books, givenUp: lost } = soaked;
   const { rows: lines } = await database.superuser.query<{ provider: string; amount: string }>(
     'select provider, amount::text from settle.payment_line where network = $1 and batch = $2 order by provider',
     [network, batch],
@@ -211,10 +217,23 @@ async function walletPays({ database, network, random, figures, books }: Soaked,
       rest -= paid;
     }
     if (rest > 0n && random.oneIn(3)) {
-      const given = { network, batch, provider, reason: 'the wallet refused', requestId: null };
-      await failPayment(acting(database, OPERATOR), given);
+      await givenUp(database, network, batch, provider);
       books.failed(batch, provider);
+      lost.push({ batch, provider, rest });
       figures.linesFailed += 1;
     }
   }
+}
+
+/** A line that was given up turns out to have been paid, in whole or in part, whatever later batches did meanwhile. */
+async function confirmLate({ database, network, random, figures, books, givenUp: lost }: Soaked): Promise<void> {
+  const open = lost.filter(({ rest }) => rest > 0n);
+  if (open.length === 0) return;
+  const line = random.pick(open);
+  const paid = random.oneIn(2) ? line.rest : line.rest / 2n + 1n;
+  const row = [line.provider, `late-${line.batch}-${line.rest}`, paid] as const;
+  await confirmedLate(database, network, line.batch, row, row);
+  line.rest -= paid;
+  books.confirmedLate(line.provider, paid);
+  figures.confirmationsLate += 1;
 }

@@ -10,10 +10,10 @@ beforeAll(async () => {
 afterAll(() => database.close());
 
 test('random epochs with disputes and payments: every balance is published amounts and adjustments less payments', async () => {
-  const figures = await soakDatabase(database, 40, 3);
+  const figures = await soakDatabase(database, 40, 8);
   expect(figures.epochs).toBe(40);
   // A soak in which nothing happens is dry.
-  for (const happened of ['revisions', 'batches', 'confirmations', 'balancesCompared'] as const) {
+  for (const happened of ['revisions', 'batches', 'confirmations', 'confirmationsLate', 'balancesCompared'] as const) {
     expect(figures[happened]).toBeGreaterThan(0);
   }
 }, 180_000);

@@ -9,9 +9,9 @@ export function standingText(found: ExplainedPayout, colors: Colors, width: numb
   const { account, token, payments } = found;
   const symbol = safeText(token.symbol);
   const settledBy = payments.map(
-    ({ batch, reference, amount, confirmedAt }): Fact => [
+    ({ batch, reference, amount, confirmedAt, late }): Fact => [
       'paid',
-      `${amount.tokens} ${symbol} in batch ${batch}, ${safeText(reference)}, ${readableTime(confirmedAt)}`,
+      `${amount.tokens} ${symbol} in batch ${batch}, ${safeText(reference)}, ${readableTime(confirmedAt)}${late ? `, ${colors.yellow('confirmed late')}` : ''}`,
     ],
   );
   const owed =

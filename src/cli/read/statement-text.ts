@@ -54,12 +54,13 @@ function epochValue(row: StatementEpoch) {
       published_at: publishedAt,
       amount: amount.toString(),
     })),
-    payments: row.payments.map(({ batch, reference, payee, amount, confirmedAt }) => ({
+    payments: row.payments.map(({ batch, reference, payee, amount, confirmedAt, late }) => ({
       batch,
       reference,
       payee,
       amount: amount.toString(),
       confirmed_at: confirmedAt,
+      late,
     })),
   };
 }

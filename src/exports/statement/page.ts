@@ -1,4 +1,4 @@
-import type { ProviderStatement, StatementEpoch } from '../../ledger/statement';
+import type { ProviderStatement, StatementEpoch, StatementPayment } from '../../ledger/statement';
 import { instantText } from '../../rulesets/1/calendar';
 import { courses } from './courses';
 import { escaped, instantWords, type TableColumn, tableMarkup, tokenFigure, tokenWords } from './markup';
@@ -126,12 +126,17 @@ function paymentsMarkup({ statement, token }: ProviderStatement): string {
   const columns: readonly TableColumn<(typeof rows)[number]>[] = [
     { title: 'Batch', kind: 'figure', cell: ({ batch }) => String(batch) },
     { title: 'Settles up to epoch', kind: 'figure', cell: ({ epoch }) => String(epoch) },
-    { title: 'Confirmed (UTC)', kind: 'word', cell: ({ confirmedAt }) => instantWords(confirmedAt) },
+    { title: 'Confirmed (UTC)', kind: 'word', cell: confirmedCell },
     { title: 'Paid to', kind: 'word', cell: ({ payee }) => `<span class="hash">${escaped(payee)}</span>` },
     { title: 'Reference', kind: 'word', cell: ({ reference }) => `<span class="hash">${escaped(reference)}</span>` },
     { title: 'Amount', kind: 'figure', cell: ({ amount }) => tokenFigure(amount, token.decimals) },
   ];
   return `<h2>Payments</h2>\n${tableMarkup('Confirmed payments of the range.', columns, rows, { id: 'payments' })}`;
+}
+
+function confirmedCell({ confirmedAt, late }: StatementPayment): string {
+  const mark = late ? ' <span class="mark" title="its line had been given up">late</span>' : '';
+  return `${instantWords(confirmedAt)}${mark}`;
 }
 
 function adjustmentsMarkup({ statement, token }: ProviderStatement): string {

@@ -157,7 +157,8 @@ const onRecord = saidBySql(
     [
       `journal`,
       `(select distinct network, batch, journal, actor from payment_confirmation)`,
-      `a.action = 'payment-confirm' and a.subject = format('batch %s', t.batch) and a.reason = t.journal and a.actor = t.actor`,
+      `a.subject = format('batch %s', t.batch) and a.actor = t.actor and (a.action = 'payment-confirm' and a.reason = t.journal
+         or a.action = 'payment-confirm-late' and a.detail ->> 'booking' = t.journal)`,
     ],
     [
       `format('the failure of epoch %s', epoch)`,
@@ -181,10 +182,10 @@ const sameAgain = saidBySql(
 const LINES = `
   lines as (
     select l.network, l.batch, l.provider, l.amount, case when d.decision = 'rejected' then 0
-        when f.provider is not null then coalesce(c.confirmed, 0) else l.amount end as held, coalesce(c.confirmed, 0) as confirmed
+        when f.provider is not null then coalesce(c.in_time, 0) else l.amount end as held, coalesce(c.confirmed, 0) as confirmed
     from payment_line l left join payment_decision d using (network, batch)
     left join payment_failure f using (network, batch, provider)
-    left join lateral (select sum(k.amount) as confirmed from payment_confirmation k
+    left join lateral (select sum(k.amount) as confirmed, sum(k.amount) filter (where k.late_reason is null) as in_time from payment_confirmation k
       where (k.network, k.batch, k.provider) = (l.network, l.batch, l.provider)) c on true)`;
 
 const paidOnce = saidBySql(
@@ -194,7 +195,8 @@ const paidOnce = saidBySql(
    group by network having sum(amount) <> 0`,
   `with ${LINES} select format('%s batch %s, %s: confirmed %s of %s', network, batch, provider, confirmed, amount) as found
    from lines where confirmed > amount`,
-  // What was batched up to and with a batch is never more than what its position in the chain entitles to.
+  // What was batched up to and with a batch, and confirmed late before it was made, is never more than what its position
+  // in the chain entitles to.
   `with ${LINES}, entitled as (
      select b.network, b.batch, p.provider, sum(p.amount) as amount from payment_batch b
      cross join lateral (select distinct on (c.epoch) c.epoch, c.revision, c.computation from chain_entry c
@@ -202,7 +204,10 @@ const paidOnce = saidBySql(
      join payout p on (p.network, p.epoch, p.revision, p.computation) = (b.network, n.epoch, n.revision, n.computation)
      group by b.network, b.batch, p.provider)
    select format('%s batch %s, %s: %s in all batches, entitled to %s', l.network, l.batch, l.provider, s.held, coalesce(e.amount, 0)) as found
-   from lines l cross join lateral (select sum(o.held) as held from lines o
+   from lines l join payment_batch b using (network, batch)
+   cross join lateral (select sum(o.held) + (
+       select coalesce(sum(k.amount), 0) from payment_confirmation k where (k.network, k.provider) = (l.network, l.provider)
+         and k.late_reason is not null and k.confirmed_at < b.created_at) as held from lines o
      where o.network = l.network and o.provider = l.provider and o.batch <= l.batch) s
    left join entitled e on (e.network, e.batch, e.provider) = (l.network, l.batch, l.provider)
    where l.held > 0 and s.held > coalesce(e.amount, 0)`,
