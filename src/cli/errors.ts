@@ -43,6 +43,7 @@ const EXIT_OF_STORE: Partial<Record<StoreErrorId, ExitCode>> = {
   RequestConflict: EXIT.already,
   BatchClosed: EXIT.already,
   BatchNotApproved: EXIT.approval,
+  BatchMismatch: EXIT.approval,
   BatchOpen: EXIT.already,
   ProposalClosed: EXIT.already,
   PaymentConflict: EXIT.already,

@@ -1,26 +1,19 @@
-import { readFile } from 'node:fs/promises';
-import { basename } from 'node:path';
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { parse } from 'csv-parse/sync';
-import { confirmPayments, failPayment } from '../commands/confirm-payments';
-import {
-  createBatch,
-  decideBatch,
-  type OverpayingLine,
-  overpayingLines,
-  payableLines,
-  previewBatch,
-} from '../commands/payments';
+import { alteredBatch, type DigestedBatch, withDigests } from '../commands/batch-digests';
+import { failPayment } from '../commands/confirm-payments';
+import { createBatch, decideBatch, overpayingLines, payableLines, previewBatch } from '../commands/payments';
 import type { BatchPlan } from '../ledger/dues';
 import type { Amount } from '../numbers/units';
 import { getNetwork } from '../store/networks';
-import { type Confirmation, listBatches, type PaymentBatch, type PaymentLine } from '../store/payments';
+import { getBatch, listBatches, type PaymentLine, paymentLines } from '../store/payments';
 import { reasonArgument } from './arguments';
-import { UsageError } from './errors';
+import { CommandEnds, UsageError } from './errors';
+import { EXIT } from './exit-codes';
 import { group, networkOption, requestIdOption } from './groups';
 import type { Io } from './io';
 import { withDatabase } from './open';
-import type { Column } from './output';
+import { type Column, type Sheet, sheetTable } from './output';
+import { confirm, sayOverpaying } from './payment-confirm';
 
 /** `settle payment …`: batches of what is due, approved by a second person, paid by a wallet, confirmed here. */
 export function register(program: Command, io: Io): void {
@@ -48,9 +41,15 @@ function registerMaking(payment: Command, io: Io): void {
     .action(({ network }) =>
       withDatabase(io, async ({ pool }) => {
         await getNetwork(pool, network);
-        io.sheet({ columns: BATCH_COLUMNS, rows: await listBatches(pool, network), empty: 'No payment batch yet.' });
+        const rows = await withDigests(pool, network, await listBatches(pool, network));
+        io.sheet({ columns: BATCH_COLUMNS, rows, empty: 'No payment batch yet.' });
       }),
     );
+  payment
+    .command('show <batch>')
+    .description('a batch and its lines, with the digest that its approval is bound to')
+    .addOption(networkOption())
+    .action((batch, { network }) => show(io, network, batchArgument(batch)));
 }
 
 function registerDeciding(payment: Command, io: Io): void {
@@ -62,13 +61,16 @@ function registerDeciding(payment: Command, io: Io): void {
       .command(`${verb} <batch>`)
       .description(`${verb} a batch that somebody else made`)
       .requiredOption('--reason <text>', 'for the record', reasonArgument)
+      .option('--digest <hex>', 'of the lines that you looked at: refused if the batch has others')
       .addOption(requestIdOption())
       .addOption(networkOption())
-      .action((number, { network, reason, requestId = null }) =>
+      .action((number, { network, reason, digest = null, requestId = null }) =>
         withDatabase(io, async (session) => {
           const batch = batchArgument(number);
-          const decided = await decideBatch(session, { network, batch, outcome, reason, requestId });
-          io.sheet({ columns: BATCH_COLUMNS, rows: [decided], empty: '' });
+          const decision = { network, batch, outcome, reason, linesDigest: digest, requestId };
+          const decided = await decideBatch(session, decision);
+          const rows = await withDigests(session.pool, network, [decided]);
+          io.sheet({ columns: BATCH_COLUMNS, rows, empty: '' });
           io.say(`Batch ${decided.batch} is ${decided.decision}.`);
         }),
       );
@@ -137,9 +139,45 @@ function create(io: Io, options: CreateOptions): Promise<void> {
     }
     const requestId = options.requestId ?? null;
     const batch = await createBatch(session, { network: options.network, minimum, requestId });
-    io.sheet({ columns: BATCH_COLUMNS, rows: [batch], empty: '' });
+    io.sheet({
+      columns: BATCH_COLUMNS,
+      rows: await withDigests(session.pool, options.network, [batch]),
+      empty: '',
+    });
     sayRest(io, plan);
-    io.say(`Next, by somebody else: settle payment approve ${batch.batch} --reason TEXT`);
+    io.say(
+      `Next, by somebody else: settle payment show ${batch.batch}, then settle payment approve ${batch.batch} --digest HEX --reason TEXT`,
+    );
+  });
+}
+
+/** A batch and its lines; exit code 5 if it was decided and has other lines now. */
+function show(io: Io, network: string, number: number): Promise<void> {
+  return withDatabase(io, async ({ pool }) => {
+    const [batch] = await withDigests(pool, network, [await getBatch(pool, network, number)]);
+    const { createdBy, createdAt, decision, decidedBy, linesDigest } = batch!;
+    const rows = await paymentLines(pool, network, number);
+    const sheet: Sheet<PaymentLine> = { columns: SHOWN_COLUMNS, rows, empty: '' };
+    const lines = rows.map(({ failed, ...line }) => ({ ...line, given_up: failed }));
+    const state = decision ?? 'waits for approval';
+    io.account({
+      value: {
+        batch: number,
+        state,
+        created_by: createdBy,
+        created_at: createdAt,
+        decided_by: decidedBy,
+        lines_digest: linesDigest,
+        lines,
+      },
+      human: (colors) => sheetTable(sheet, colors, io.width),
+      sheet: sheet as never,
+    });
+    io.say(`Batch ${number}, made by ${createdBy} at ${createdAt}: ${state}. Digest of its lines: ${linesDigest}`);
+    const altered = await alteredBatch(pool, network, [batch!]);
+    if (altered === null) return;
+    io.say(`Warning: these are not the lines that ${decidedBy} decided on; their digest is ${altered.linesDigest}.`);
+    throw new CommandEnds(EXIT.mismatch);
   });
 }
 
@@ -157,60 +195,6 @@ function sayRest(io: Io, { carriedOver, withoutPayee, receivables }: BatchPlan):
   }
 }
 
-interface ConfirmOptions {
-  readonly network: string;
-  readonly late?: boolean;
-  readonly reason?: string;
-  readonly requestId?: string;
-}
-
-async function confirm(io: Io, batch: number, file: string, options: ConfirmOptions): Promise<void> {
-  const { network, late = false, reason = null, requestId = null } = options;
-  if (late !== (reason !== null)) throw new UsageError('--late and --reason are given together, or neither');
-  const confirmations = readConfirmations(await readFile(file, 'utf8'), basename(file));
-  await withDatabase(io, async (session) => {
-    const report = { network, batch, confirmations, lateReason: reason, requestId };
-    const { overpaying, ...booked } = await confirmPayments(session, report);
-    io.account({
-      value: late ? { batch, ...booked, overpaying } : { batch, ...booked },
-      human: () =>
-        `Booked ${booked.booked} ${late ? 'late ' : ''}confirmations (${booked.amount} base units); ${booked.repeated} were booked before.`,
-    });
-    sayOverpaying(io, overpaying);
-  });
-}
-
-/** Lines that pay somebody twice, and what to do before the wallet does. */
-function sayOverpaying(io: Io, lines: readonly OverpayingLine[]): void {
-  for (const { batch, provider, open, approved, owed } of lines) {
-    const command = approved ? `settle payment fail ${batch} ${provider}` : `settle payment reject ${batch}`;
-    io.say(
-      `Warning: batch ${batch} would pay ${provider} twice: ${open} base units are still to be paid, with which ${provider} owes ${owed}. Unless the wallet has sent it: ${command} --reason TEXT`,
-    );
-  }
-}
-
-/** Confirmations of a wallet. @throws UsageError with file and line */
-function readConfirmations(text: string, file: string): readonly Confirmation[] {
-  const rows = parse(text, { columns: false, skip_empty_lines: true, info: true }) as unknown as {
-    readonly record: readonly string[];
-    readonly info: { readonly lines: number };
-  }[];
-  if (rows[0]?.record.join(',') !== 'provider,reference,amount') {
-    throw new UsageError(`${file}:1: the header is not provider,reference,amount`);
-  }
-  return rows.slice(1).map(({ record, info }) => {
-    const [provider = '', reference = '', amount = ''] = record;
-    const wrong = (what: string) => new UsageError(`${file}:${info.lines}: ${what}`);
-    if (!IDENTIFIER.test(provider)) throw wrong('the provider is not an identifier');
-    if (!IDENTIFIER.test(reference)) throw wrong('the reference is not 1 to 128 of A-Z a-z 0-9 . _ : -');
-    if (!/^[1-9][0-9]{0,77}$/.test(amount)) throw wrong('the amount is not a whole number of base units above 0');
-    return { provider, reference, amount };
-  });
-}
-
-const IDENTIFIER = /^[A-Za-z0-9._:-]{1,128}$/;
-
 function batchArgument(text: string): number {
   if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
   throw new UsageError(`${JSON.stringify(text)} is no batch: \`settle payment list\` shows their numbers`);
@@ -221,7 +205,7 @@ function amountArgument(text: string): bigint {
   throw new InvalidArgumentError('a whole number of base units above 0.');
 }
 
-const BATCH_COLUMNS: readonly Column<PaymentBatch>[] = [
+const BATCH_COLUMNS: readonly Column<DigestedBatch>[] = [
   { key: 'batch', title: 'Batch', type: 'count', value: (b) => b.batch },
   { key: 'state', title: 'State', type: 'id', value: (b) => b.decision ?? 'waits for approval' },
   { key: 'lines', title: 'Lines', type: 'count', value: (b) => b.lines },
@@ -233,6 +217,21 @@ const BATCH_COLUMNS: readonly Column<PaymentBatch>[] = [
   { key: 'created_at', title: 'At', type: 'id', value: (b) => b.createdAt },
   { key: 'decided_by', title: 'Decided by', type: 'text', value: (b) => b.decidedBy },
   { key: 'request_id', type: 'id', value: (b) => b.requestId },
+  {
+    key: 'lines_digest',
+    title: 'Digest',
+    type: 'id',
+    value: (b) => b.linesDigest,
+    show: (b) => b.linesDigest.slice(0, 12),
+  },
+];
+
+const SHOWN_COLUMNS: readonly Column<PaymentLine>[] = [
+  { key: 'provider', title: 'Provider', type: 'id', value: (l) => l.provider },
+  { key: 'payee', title: 'Payee', type: 'id', value: (l) => l.payee },
+  { key: 'amount', title: 'Amount (base units)', type: 'amount', value: (l) => l.amount },
+  { key: 'confirmed', title: 'Confirmed', type: 'amount', value: (l) => l.confirmed },
+  { key: 'given_up', title: 'Given up', type: 'flag', value: (l) => l.failed },
 ];
 
 const LINE_COLUMNS: readonly Column<PaymentLine>[] = [

@@ -1,8 +1,9 @@
 import { absentArchives, type CarriedTotals, carriedTotals } from '../store/archives';
 import { accountTotals, derivedEntitlements, foldPosition, foldRows } from '../store/ledger';
 import { getNetwork } from '../store/networks';
-import { type ConfirmedLines, confirmedLines, confirmedTotal } from '../store/payments';
+import { type ConfirmedLines, confirmedLines, confirmedTotal, listBatches } from '../store/payments';
 import { type Queryable, unchangingView } from '../store/pool';
+import { alteredBatch } from './batch-digests';
 import type { CommandContext } from './context';
 
 export interface LedgerCheck {
@@ -38,6 +39,7 @@ export function checkLedger(context: Pick<CommandContext, 'pool'>, network: stri
       },
       { name: 'paid-control', holds: paid === confirmed, detail: `account ${paid}, confirmations ${confirmed}` },
       linesCheck(await confirmedLines(client, network)),
+      await decidedCheck(client, network),
       await foldCheck(client, network),
       ...(await carriedTotals(client, network)).map(carryCheck),
     ];
@@ -53,6 +55,20 @@ function linesCheck({ lines, late, lateAmount, wrong }: ConfirmedLines): LedgerC
       wrong === null
         ? `${lines} lines, none confirmed beyond its amount; ${late} confirmations came late, with ${lateAmount} base units`
         : `the line of ${wrong.provider} in batch ${wrong.batch} is not approved, confirmed beyond its amount, or late without having been given up`,
+  };
+}
+
+/** The lines of every decided batch are those that were decided on. */
+async function decidedCheck(client: Queryable, network: string): Promise<LedgerCheck> {
+  const decided = (await listBatches(client, network)).filter(({ decision }) => decision !== null);
+  const altered = await alteredBatch(client, network, decided);
+  return {
+    name: 'decided-lines',
+    holds: altered === null,
+    detail:
+      altered === null
+        ? `${decided.length} decided batches have the lines that were decided on`
+        : `batch ${altered.batch}: its lines have the digest ${altered.linesDigest}, decided was ${altered.decidedDigest}`,
   };
 }
 

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
+import { nodeHashes } from '../hashing/node-hashes';
 import { type BatchPlan, balanceOf, type PayableAccount, planBatch } from '../ledger/dues';
+import { linesDigest } from '../ledger/lines-digest';
 import { parseAmount } from '../numbers/amounts';
 import type { Amount } from '../numbers/units';
 import { appendAudit } from '../store/audit-log';
@@ -117,37 +119,41 @@ export interface BatchDecision {
   readonly batch: number;
   readonly outcome: 'approved' | 'rejected';
   readonly reason: string;
+  /** Of the lines that the decider looked at; null: of whichever there are. */
+  readonly linesDigest: string | null;
   readonly requestId: string | null;
 }
 
 /**
  * Approves or rejects a batch; the approval by somebody other than its maker, and only while no line of it pays more
  * than is due, or to somebody else than the payee in force: a dispute or the registry may have changed since it was made.
- * @throws StoreError `BatchUnknown`, `BatchClosed`, `BatchStale`, `SelfApproval`; a refused attempt is on record
+ * The decision is bound to the digest of the lines that are there.
+ * @throws StoreError `BatchUnknown`, `BatchClosed`, `BatchMismatch`, `BatchStale`, `SelfApproval`; a refused attempt is
+ *   on record
  */
 export function decideBatch(context: CommandContext, decision: BatchDecision): Promise<PaymentBatch> {
-  const { network, batch, outcome, reason } = decision;
+  const { network, batch, outcome, reason, linesDigest: looked } = decision;
   const requestId = decision.requestId ?? randomUUID();
   const attempt = { network, action: `payment-${outcome}`, subject: `batch ${batch}`, requestId };
   return refusedOnRecord(context, attempt, () =>
     transactionAs(context.pool, 'settle_approver', async (client) => {
       await lockNetwork(client, network);
       const known = await getBatch(client, network, batch);
-      const body = { batch, reason };
-      const isNew = await insertRequest(client, {
-        requestId,
-        network,
-        action: attempt.action,
-        body,
-        actor: context.actor,
-      });
-      if (!isNew) return known;
+      const body = { batch, reason, ...(looked === null ? {} : { linesDigest: looked }) };
+      const request = { requestId, network, action: attempt.action, body, actor: context.actor };
+      if (!(await insertRequest(client, request))) return known;
       if (known.decision !== null) {
         throw new StoreError('BatchClosed', `batch ${batch} is ${known.decision} already, by ${known.decidedBy}`);
       }
-      if (outcome === 'approved') await requireApprovable(client, context, network, known);
-      await insertPaymentDecision(client, network, batch, { outcome, actor: context.actor, reason });
-      await recordPayment(client, context, attempt, batch, reason, { total: known.total });
+      const lines = await paymentLines(client, network, batch);
+      const digest = linesDigest(await nodeHashes(), lines);
+      if (looked !== null && looked !== digest) {
+        throw new StoreError('BatchMismatch', `the lines of batch ${batch} have the digest ${digest}, not ${looked}`);
+      }
+      if (outcome === 'approved') await requireApprovable(client, context, { ...known, network }, lines);
+      const { actor } = context;
+      await insertPaymentDecision(client, network, batch, { outcome, actor, reason, linesDigest: digest });
+      await recordPayment(client, context, attempt, batch, reason, { total: known.total, linesDigest: digest });
       return getBatch(client, network, batch);
     }),
   );
@@ -156,14 +162,14 @@ export function decideBatch(context: CommandContext, decision: BatchDecision): P
 async function requireApprovable(
   client: PoolClient,
   context: CommandContext,
-  network: string,
-  { batch, createdBy }: PaymentBatch,
+  { network, batch, createdBy }: PaymentBatch & { readonly network: string },
+  lines: readonly PaymentLine[],
 ): Promise<void> {
   if (createdBy === context.actor) {
     throw new StoreError('SelfApproval', `${createdBy} made batch ${batch}: somebody else has to approve it`);
   }
   const accounts = new Map((await accountsOf(client, network)).map((account) => [account.provider, account]));
-  for (const { provider, payee } of await paymentLines(client, network, batch)) {
+  for (const { provider, payee } of lines) {
     const account = accounts.get(provider);
     const excess = account === undefined ? 0n : balanceOf(account).receivable;
     if (excess > 0n) {
@@ -184,17 +190,23 @@ async function requireApprovable(
 
 /**
  * The lines of an approved batch that are still to be paid, for the paying wallet: amounts in base units as text.
- * @throws StoreError `BatchNotApproved`
+ * @throws StoreError `BatchNotApproved`; `TamperedRows`: its lines are not those that were approved
  */
 export async function payableLines(
   context: Pick<CommandContext, 'pool'>,
   network: string,
   batch: number,
 ): Promise<readonly PaymentLine[]> {
-  await requireApproved(context.pool, network, batch);
-  return (await paymentLines(context.pool, network, batch)).filter(
-    (line) => !line.failed && BigInt(line.confirmed) < BigInt(line.amount),
-  );
+  const { decidedBy, decidedDigest } = await requireApproved(context.pool, network, batch);
+  const lines = await paymentLines(context.pool, network, batch);
+  const found = linesDigest(await nodeHashes(), lines);
+  if (found !== decidedDigest) {
+    throw new StoreError(
+      'TamperedRows',
+      `batch ${batch} does not have the lines that ${decidedBy} approved: their digest is ${found}, approved was ${decidedDigest}. Pay nothing of it, keep the database as it is, and look for who changed payment_line`,
+    );
+  }
+  return lines.filter((line) => !line.failed && BigInt(line.confirmed) < BigInt(line.amount));
 }
 
 /** An open line of a provider to which less is due than its open lines would pay. */
@@ -220,9 +232,9 @@ export async function overpayingLines(
 }
 
 /** @throws StoreError `BatchUnknown`, `BatchNotApproved` */
-export async function requireApproved(db: Queryable, network: string, batch: number): Promise<void> {
+export async function requireApproved(db: Queryable, network: string, batch: number): Promise<PaymentBatch> {
   const known = await getBatch(db, network, batch);
-  if (known.decision === 'approved') return;
+  if (known.decision === 'approved') return known;
   throw new StoreError(
     'BatchNotApproved',
     known.decision === null

@@ -33,6 +33,8 @@ export class StoreError extends Error {
       | 'BatchOpen'
       /** The batch would pay more than is due now. */
       | 'BatchStale'
+      /** The decision names another digest than that of the batch's lines. */
+      | 'BatchMismatch'
       | 'BatchClosed'
       | 'BatchNotApproved'
       | 'PaymentConflict'

@@ -10,6 +10,8 @@ export interface PaymentBatch {
   readonly requestId: string;
   readonly decision: 'approved' | 'rejected' | null;
   readonly decidedBy: string | null;
+  /** Digest of the lines that were decided on (src/ledger/lines-digest.ts). */
+  readonly decidedDigest: string | null;
   readonly lines: number;
   /** Base units. */
   readonly total: string;
@@ -29,7 +31,7 @@ export interface PaymentLine {
 const BATCHES = `
   select b.batch, b.position, b.minimum::text, b.created_by as "createdBy",
     to_char(b.created_at, 'YYYY-MM-DD"T"HH24:MI:SS"Z"') as "createdAt", b.request_id as "requestId",
-    d.decision, d.actor as "decidedBy",
+    d.decision, d.actor as "decidedBy", d.lines_digest as "decidedDigest",
     (select count(*) from payment_line l where l.network = b.network and l.batch = b.batch) as lines,
     (select coalesce(sum(amount), 0)::text from payment_line l where l.network = b.network and l.batch = b.batch) as total,
     (select coalesce(sum(amount), 0)::text from payment_confirmation c where c.network = b.network and c.batch = b.batch) as confirmed,
@@ -98,12 +100,17 @@ export async function insertPaymentDecision(
   db: Queryable,
   network: string,
   batch: number,
-  decision: { readonly outcome: 'approved' | 'rejected'; readonly actor: string; readonly reason: string },
+  decision: {
+    readonly outcome: 'approved' | 'rejected';
+    readonly actor: string;
+    readonly reason: string;
+    readonly linesDigest: string;
+  },
 ): Promise<boolean> {
   const inserted = await db.query(
-    `insert into payment_decision (network, batch, decision, actor, reason) values ($1, $2, $3, $4, $5)
+    `insert into payment_decision (network, batch, decision, actor, reason, lines_digest) values ($1, $2, $3, $4, $5, $6)
      on conflict do nothing`,
-    [network, batch, decision.outcome, decision.actor, decision.reason],
+    [network, batch, decision.outcome, decision.actor, decision.reason, decision.linesDigest],
   );
   return inserted.rowCount === 1;
 }

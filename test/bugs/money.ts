@@ -166,6 +166,28 @@ export const MONEY_BUGS: readonly SeededBug[] = [
     ),
   },
   {
+    id: 'approval-of-a-number',
+    mistake: 'the wallet gets whatever lines an approved batch has, and not those that were approved',
+    file: 'src/commands/payments.ts',
+    find: 'if (found !== decidedDigest) {',
+    replace: "if (found === '') {",
+    caughtBy: tests(
+      'test/ledger/approved-lines.test.ts',
+      'S4: lines that are not those that were approved: the wallet gets nothing, and the check names the batch',
+    ),
+  },
+  {
+    id: 'payee-not-digested',
+    mistake: 'an approval is bound to providers and amounts, and not to who is paid',
+    file: 'src/ledger/lines-digest.ts',
+    find: '[provider, payee, amount] as const);',
+    replace: '[provider, provider, amount] as const);',
+    caughtBy: tests(
+      'test/ledger/lines-digest.test.ts',
+      'is SHA-256 over provider,payee,amount lines by provider, bytes before letters',
+    ),
+  },
+  {
     id: 'failed-line-never-due',
     mistake: 'a line that was given up still counts as on its way',
     file: 'src/store/ledger.ts',

@@ -96,7 +96,8 @@ async function count(sql: string, ...values: readonly unknown[]): Promise<number
 const asked = <T extends object>(given: T) => ({ network: NETWORK, requestId: randomUUID(), ...given });
 const minimum = 1n as Amount;
 const undisturbed = (actor: string): CommandContext => ({ pool: database.viewer, actor });
-const approval = (batch: number) => asked({ batch, outcome: 'approved' as const, reason: 'compared' });
+const approval = (batch: number) =>
+  asked({ batch, outcome: 'approved' as const, reason: 'compared', linesDigest: null });
 
 async function batch(state: 'made' | 'approved'): Promise<number> {
   const made = await createBatch(undisturbed('olivia'), asked({ minimum }));

@@ -133,6 +133,7 @@ const COMMANDS: { readonly [C in CommandName]: (context: WorkflowContext, given:
       batch,
       outcome: 'approved',
       reason: 'compared with the statement',
+      linesDigest: null,
       requestId: null,
     }),
   'payment-confirm': (context, report) => confirmPayments(context, { ...report, lateReason: null, requestId: null }),

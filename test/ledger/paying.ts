@@ -35,8 +35,9 @@ export function decided(
   batch: number,
   outcome: 'approved' | 'rejected' = 'approved',
   actor = APPROVER,
+  linesDigest: string | null = null,
 ): Promise<PaymentBatch> {
-  const decision = { network, batch, outcome, reason: 'compared with the statement', requestId: null };
+  const decision = { network, batch, outcome, reason: 'compared with the statement', linesDigest, requestId: null };
   return decideBatch(acting(database, actor), decision);
 }
 

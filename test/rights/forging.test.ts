@@ -96,7 +96,14 @@ describe('S2: money takes two logins', () => {
     const approver = await member('settle_approver');
     const wanted = { network, minimum: 1n as Amount, requestId: null };
     const { batch } = await createBatch(operator, wanted);
-    const decision = { network, batch, outcome: 'approved' as const, reason: 'seen', requestId: null };
+    const decision = {
+      network,
+      batch,
+      outcome: 'approved' as const,
+      reason: 'seen',
+      linesDigest: null,
+      requestId: null,
+    };
     await expect(createBatch(approver, wanted)).rejects.toMatchObject({ id: 'RightMissing' });
     await expect(decideBatch(operator, decision)).rejects.toMatchObject({ id: 'RightMissing' });
     expect(await decideBatch(approver, decision)).toMatchObject({ decision: 'approved', decidedBy: approver.actor });

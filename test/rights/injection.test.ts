@@ -81,7 +81,15 @@ const ROADS: readonly (readonly [string, (text: string) => Promise<unknown>])[] 
     (text) =>
       decideBatch(
         { ...anybody(), actor: 'x' },
-        { network, batch: 1, outcome: 'rejected', reason: text, requestId: null },
+        { network, batch: 1, outcome: 'rejected', reason: text, linesDigest: null, requestId: null },
+      ),
+  ],
+  [
+    'the digest of a decision on a batch',
+    (text) =>
+      decideBatch(
+        { ...anybody(), actor: 'x' },
+        { network, batch: 1, outcome: 'rejected', reason: 'x', linesDigest: text, requestId: null },
       ),
   ],
   ['the reason of another run', (text) => recordAgain(anybody(), { network, epoch: 2, reason: text, requestId: null })],

@@ -110,7 +110,7 @@ const COMMANDS: Readonly<Record<string, readonly [PersonRole, (context: Workflow
   ],
   'payment approve': [
     'settle_approver',
-    (context) => decideBatch(context, { network, batch: 1, outcome: 'approved', ...decision }),
+    (context) => decideBatch(context, { network, batch: 1, outcome: 'approved', linesDigest: null, ...decision }),
   ],
   'payment confirm': [
     'settle_operator',
@@ -162,7 +162,10 @@ describe('S2: each command takes one role, and no other will do', () => {
 
   test('an attempt without the right is on record in the name of the login', async () => {
     const { actor, pool } = people.get('settle_viewer')!;
-    await decideBatch({ pool, actor }, { network, batch: 1, outcome: 'approved', ...decision }).catch(() => undefined);
+    await decideBatch(
+      { pool, actor },
+      { network, batch: 1, outcome: 'approved', linesDigest: null, ...decision },
+    ).catch(() => undefined);
     const found = await database.superuser.query(
       `select action, detail ->> 'id' as id from settle.audit_log where actor = $1 and action = 'payment-approved'
        order by entry desc limit 1`,

@@ -50,7 +50,14 @@ test('a batch from its making to its confirmation, by two people, and what each 
   const own = await run(operator, 'payment', 'approve', '1', '--reason', 'mine');
   expect(own).toMatchObject({ exit: 1, stderr: expect.stringContaining('takes the role settle_approver') });
   expect(await run(operator, 'payment', 'export', '1')).toMatchObject({ exit: 6 });
-  expect(await run(approver, 'payment', 'approve', '1', '--reason', 'compared')).toMatchObject({ exit: 0 });
+  const shown = await run(approver, 'payment', 'show', '1');
+  const { lines_digest: digest, lines: held } = JSON.parse(shown.stdout) as { lines_digest: string; lines: unknown[] };
+  expect(shown).toMatchObject({ exit: 0, stderr: expect.stringContaining(`Digest of its lines: ${digest}`) });
+  expect(held).toHaveLength(2);
+  const approve = (...more: string[]) => run(approver, 'payment', 'approve', '1', '--reason', 'compared', ...more);
+  expect(await approve('--digest', 'f'.repeat(64))).toMatchObject({ exit: 6, stderr: expect.stringContaining(digest) });
+  expect(await approve('--digest', digest)).toMatchObject({ exit: 0, stdout: expect.stringContaining(digest) });
+  expect((await run(operator, 'payment', 'list')).stdout).toContain(digest);
   expect(await run(approver, 'payment', 'approve', '1', '--reason', 'again')).toMatchObject({ exit: 3 });
 
   const exported = await run(operator, 'payment', 'export', '1', '-o', 'csv');
@@ -110,6 +117,16 @@ test('a line that was given up and paid after all: booked on purpose only, and t
     stdout: expect.stringContaining(`1 confirmations came late, with ${amount} base units`),
   });
 }, 120_000);
+
+test('S4: lines that were changed after their approval leave by no command', async () => {
+  const on = (...args: string[]) =>
+    settle([...args, '--network', other], { DATABASE_URL: operator.url, SETTLE_HOME: join(folder, 'home') }).ended;
+  await database.tamper('update settle.payment_line set amount = amount + 1 where network = $1 and batch = 2', [other]);
+  const exported = await on('payment', 'export', '2', '-o', 'csv');
+  expect(exported).toMatchObject({ exit: 5, stdout: '', stderr: expect.stringContaining('does not have the lines') });
+  expect(await on('payment', 'show', '2')).toMatchObject({ exit: 5, stderr: expect.stringContaining('Warning') });
+  expect(await on('ledger', 'check')).toMatchObject({ exit: 5, stdout: expect.stringContaining('decided-lines') });
+}, 60_000);
 
 test('the auditor reads who did what; nobody else does', async () => {
   const listed = await run(auditor, 'audit-log', 'list');

@@ -3,6 +3,8 @@ import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Client } from 'pg';
+import { nodeHashes } from '../../src/hashing/node-hashes';
+import { linesDigest } from '../../src/ledger/lines-digest';
 import { ensureDatabase } from '../../src/stack/databases';
 import { ensureLogin } from '../../src/store/logins';
 import { assertSchema, hasSchema, migrate, SCHEMA_VERSION } from '../../src/store/migrate';
@@ -101,6 +103,34 @@ test.each([1, Math.floor(FILES.length / 2), FILES.length - 1])(
     }
   },
 );
+
+test('F45: decisions on batches of before they were bound to lines are bound to those that are there', async () => {
+  const database = await databaseAt(FILES.findIndex((file) => file.startsWith('0017')));
+  try {
+    await database.tamper(`insert into settle.payment_batch values ('n', 1, 1, 1, 'olivia', 'r')`);
+    const lines = [
+      { provider: 'P9', payee: `0x${'a'.repeat(40)}`, amount: '70' },
+      { provider: 'p1', payee: `0x${'b'.repeat(40)}`, amount: '5' },
+    ];
+    for (const { provider, payee, amount } of lines) {
+      await database.tamper('insert into settle.payment_line values ($1, 1, $2, $3, $4)', [
+        'n',
+        provider,
+        payee,
+        amount,
+      ]);
+    }
+    await database.tamper(`insert into settle.payment_decision values ('n', 1, 'approved', 'anton', 'compared')`);
+    await migrate(urlOf(database), () => undefined);
+    const found = await database.superuser.query('select lines_digest from settle.payment_decision');
+    expect(found.rows).toEqual([{ lines_digest: linesDigest(await nodeHashes(), lines) }]);
+    await expect(database.superuser.query(`update settle.payment_decision set reason = 'x'`)).rejects.toThrow(
+      'append-only',
+    );
+  } finally {
+    await database.close();
+  }
+});
 
 test('F45: the command line on an old schema of somebody else says so, and what to run', async () => {
   const database = await databaseAt(FILES.length - 1);
