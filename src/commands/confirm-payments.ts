@@ -5,13 +5,13 @@ import { lockNetwork } from '../store/networks';
 import {
   batchConfirmations,
   bookedByRequest,
+  bookedElsewhere,
   type Confirmation,
   confirmationJournals,
   insertConfirmations,
   insertPaymentFailure,
   type PaymentLine,
   paymentLines,
-  referenceElsewhere,
 } from '../store/payments';
 import type { Queryable } from '../store/pool';
 import { insertRequest } from '../store/requests';
@@ -70,12 +70,12 @@ export function confirmPayments(context: CommandContext, report: PaymentReport):
       }
       const known = await batchConfirmations(client, network, batch);
       const fresh = newOnes(report, await paymentLines(client, network, batch), known);
-      await requireNotElsewhere(client, network, batch, fresh);
       const amount = fresh.reduce((sum, one) => sum + BigInt(one.amount), 0n).toString();
       const journal = `confirmation/${batch}/${(await confirmationJournals(client, network, batch)) + 1}`;
       if (fresh.length > 0) {
         const by = { journal, actor: context.actor, requestId, lateReason };
-        await insertConfirmations(client, network, batch, by, fresh);
+        const written = await insertConfirmations(client, network, batch, by, fresh);
+        if (written < fresh.length) throw await transferElsewhere(client, report, requestId, fresh);
         await bookConfirmations(client, network, journal, amount);
       }
       const answer = { booked: fresh.length, repeated: confirmations.length - fresh.length, amount };
@@ -134,17 +134,18 @@ function newOnes(
 }
 
 /** One transfer to a provider settles one line: the file of another batch, given by mistake, books nothing. */
-async function requireNotElsewhere(
+async function transferElsewhere(
   client: Queryable,
-  network: string,
-  batch: number,
+  { network, batch }: PaymentReport,
+  requestId: string,
   fresh: readonly Confirmation[],
-): Promise<void> {
-  const elsewhere = await referenceElsewhere(client, network, batch, fresh);
-  if (elsewhere === null) return;
-  throw new StoreError(
+): Promise<StoreError> {
+  const elsewhere = await bookedElsewhere(client, network, requestId, fresh);
+  return new StoreError(
     'PaymentConflict',
-    `batch ${batch}, provider ${elsewhere.provider}, reference ${elsewhere.reference}: booked for batch ${elsewhere.batch} with ${elsewhere.amount} base units: look whether the file belongs to that batch`,
+    elsewhere === null
+      ? `batch ${batch}: a reference of the file was booked at the same moment: confirm again, and see which`
+      : `batch ${batch}, provider ${elsewhere.provider}, reference ${elsewhere.reference}: booked for batch ${elsewhere.batch} with ${elsewhere.amount} base units: look whether the file belongs to that batch`,
   );
 }
 

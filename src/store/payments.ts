@@ -136,19 +136,19 @@ export async function batchConfirmations(
   return found.rows;
 }
 
-/** A confirmation by one of these references that another batch of the network has for the same provider, if any. */
-export async function referenceElsewhere(
+/** A confirmation that another request booked for the same provider under one of these references, if any. */
+export async function bookedElsewhere(
   db: Queryable,
   network: string,
-  batch: number,
+  requestId: string,
   confirmations: readonly Confirmation[],
 ): Promise<(Confirmation & { readonly batch: number }) | null> {
   const found = await db.query<Confirmation & { readonly batch: number }>(
     `select c.batch, c.provider, c.reference, c.amount::text from payment_confirmation c
      join unnest($3::text[], $4::text[]) said(provider, reference)
        on said.provider = c.provider and said.reference = c.reference
-     where c.network = $1 and c.batch <> $2 order by c.batch, c.provider, c.reference limit 1`,
-    [network, batch, confirmations.map((one) => one.provider), confirmations.map((one) => one.reference)],
+     where c.network = $1 and c.request_id is distinct from $2 order by c.batch, c.provider, c.reference limit 1`,
+    [network, requestId, confirmations.map((one) => one.provider), confirmations.map((one) => one.reference)],
   );
   return found.rows[0] ?? null;
 }
@@ -165,6 +165,10 @@ export async function bookedByRequest(
   return found.rows[0]!;
 }
 
+/**
+ * Writes confirmations, but for those whose reference is booked for the same provider already, in whatever batch and by
+ * whoever commits first; returns how many it wrote.
+ */
 export async function insertConfirmations(
   db: Queryable,
   network: string,
@@ -176,11 +180,12 @@ export async function insertConfirmations(
     readonly lateReason: string | null;
   },
   confirmations: readonly Confirmation[],
-): Promise<void> {
-  await db.query(
+): Promise<number> {
+  const inserted = await db.query(
     `insert into payment_confirmation (network, batch, journal, actor, request_id, late_reason, provider, reference, amount)
      select $1::text, $2::integer, $3::text, $4::text, $5::text, $6::text, c.*
-     from unnest($7::text[], $8::text[], $9::numeric[]) c`,
+     from unnest($7::text[], $8::text[], $9::numeric[]) c
+     on conflict (network, provider, reference) do nothing`,
     [
       network,
       batch,
@@ -193,6 +198,7 @@ export async function insertConfirmations(
       confirmations.map((one) => one.amount),
     ],
   );
+  return inserted.rowCount ?? 0;
 }
 
 /** How many journals of confirmations a batch has: the next one's number is one more. */

@@ -133,14 +133,17 @@ export const MONEY_BUGS: readonly SeededBug[] = [
   },
   {
     id: 'transfer-booked-twice',
-    mistake: 'one transfer is booked for a line of two batches',
+    mistake: 'a transfer that is booked for another batch is taken as booked for this one',
     file: 'src/commands/confirm-payments.ts',
-    find: 'await requireNotElsewhere(client, network, batch, fresh);',
-    replace: '',
-    caughtBy: tests(
-      'test/ledger/mistaken.test.ts',
-      'the confirmations of another batch, given by mistake, book nothing',
-    ),
+    find: 'if (written < fresh.length) throw',
+    replace: 'if (written > fresh.length) throw',
+    caughtBy: [
+      ...tests('test/ledger/mistaken.test.ts', 'the confirmations of another batch, given by mistake, book nothing'),
+      ...tests(
+        'test/ledger/one-transfer.test.ts',
+        'F11: two transactions at once with one reference: the second waits, and is told what the first booked',
+      ),
+    ],
   },
   {
     id: 'late-without-flag',
