@@ -1,4 +1,4 @@
-import { ApplicationFailure } from '@temporalio/common';
+import { ApplicationFailure, TemporalFailure } from '@temporalio/common';
 import { ProofError } from '../src/proofs/errors';
 import { PolicyError, RulesetError } from '../src/rulesets/1/errors';
 import type { GuardId } from '../src/rulesets/1/records';
@@ -16,12 +16,19 @@ export class GuardFailed extends Error {
 }
 
 /**
- * Maps an error to what Temporal should do with it, in one place: what may pass by itself is thrown on as it is and
- * retried, everything else becomes a failure that is not retried, with a type that the command line knows.
+ * Maps an error to what Temporal should do with it, in one place: what may pass by itself is retried after a delay, and
+ * everything else becomes a failure that is not retried, with a type that the command line knows.
+ *
+ * @param delayMs milliseconds until the next attempt, asked for only where there is to be one (activities/retry-delay.ts)
  */
-export function toFailure(error: unknown): unknown {
-  if (error instanceof ApplicationFailure || !(error instanceof Error)) return error;
-  if (isRetryableDatabaseError(error)) return error;
+export function toFailure(error: unknown, delayMs: () => number): unknown {
+  const retried = () => ApplicationFailure.fromError(error, { nextRetryDelay: delayMs() });
+  if (error instanceof ApplicationFailure) {
+    return error.nonRetryable || (error.nextRetryDelay ?? null) !== null ? error : retried();
+  }
+  // A cancellation is no failure.
+  if (error instanceof TemporalFailure) return error;
+  if (!(error instanceof Error) || isRetryableDatabaseError(error)) return retried();
   if (error instanceof GuardFailed) {
     return ApplicationFailure.create({
       message: error.message,
@@ -32,7 +39,7 @@ export function toFailure(error: unknown): unknown {
     });
   }
   // A chain that waits for its claims entry is a neighbour's half-done work: the retry finds it done, or does it.
-  if (error instanceof StoreError && error.id === 'ChainUnproved') return error;
+  if (error instanceof StoreError && error.id === 'ChainUnproved') return retried();
   const known =
     error instanceof StoreError ||
     error instanceof RulesetError ||
@@ -41,5 +48,5 @@ export function toFailure(error: unknown): unknown {
   if (known || isDatabaseRefusal(error) || error instanceof RangeError || error instanceof TypeError) {
     return ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error });
   }
-  return error;
+  return retried();
 }

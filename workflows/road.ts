@@ -14,6 +14,7 @@ import type { GuardId } from '../src/rulesets/1/records';
  */
 const ALIVE = '15s';
 
+/** At most: the worker waits for a random part of it, at least a half (activities/retry-delay.ts). */
 const BACKOFF = { initialInterval: '200ms', backoffCoefficient: 2, maximumInterval: '30s' } as const;
 
 /** Small reads: seconds at most; retried for a day, since a database that is down comes back. */

@@ -117,6 +117,18 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
     caughtBy: tests('test/activities/guards.test.ts', 'an epoch is not published while one below it is open'),
   },
   {
+    id: 'retries-in-lockstep',
+    mistake: 'what failed at the same moment comes back at the same moment',
+    file: 'activities/retry-delay.ts',
+    find: 'backoffMs * (0.5 + random / 2)',
+    replace: 'backoffMs * (1 - 0 * random)',
+    caughtBy: tests(
+      'test/activities/retry-delays.test.ts',
+      'F10: two activities that fail together at every attempt do not come back together',
+      'F10: the delays are random where nobody chooses them, and the first is no longer than before',
+    ),
+  },
+  {
     id: 'refusal-retried',
     mistake: 'a broken rule of the settlement is retried for ever like an outage',
     file: 'activities/failures.ts',

@@ -1,3 +1,4 @@
+import { optionalTsToMs } from '@temporalio/common/lib/time';
 import type { Pool } from 'pg';
 import { loopAnswer, startLoop } from '../../src/commands/run-epochs';
 import { openPool } from '../../src/store/pool';
@@ -70,12 +71,18 @@ test('F11: a lock that somebody else holds is tried for ever more rarely, and th
       await holder.query('begin');
       await holder.query('select from settle.network where network = $1 for update', [network]);
       gate.release();
-      await new Promise((resolve) => setTimeout(resolve, 6_000));
+      const waits = await waitsWithin(6_000, network);
       expect(await count(world.database, 'chain_entry', network)).toBe(0);
       const attempt = await attemptUnderWay(network);
-      // 200 ms, doubled each time, and 200 ms of waiting for the lock: a dozen in six seconds would be a storm.
+      // 100 to 200 ms, doubled each time, and 200 ms of waiting for the lock: a dozen in six seconds would be a storm.
       expect(attempt).toBeGreaterThan(2);
       expect(attempt).toBeLessThan(9);
+      // Temporal waits as the worker said: between a half and the whole of the backoff, and not the whole of it each time.
+      const ofBackoff = [...waits].map(([failed, wait_ms]) => wait_ms / (200 * 2 ** (failed - 1)));
+      expect(ofBackoff.length).toBeGreaterThan(2);
+      expect(Math.min(...ofBackoff)).toBeGreaterThan(0.49);
+      expect(Math.max(...ofBackoff)).toBeLessThan(1.1);
+      expect(Math.min(...ofBackoff)).toBeLessThan(0.97);
       await holder.query('rollback');
       expect(await loopAnswer(loop)).toEqual({ reason: 'finished', closed: 2, epoch: null });
     });
@@ -93,7 +100,21 @@ async function attemptUnderWay(network: string): Promise<number> {
   return Math.max(...(raw.pendingActivities ?? []).map(({ attempt }) => attempt ?? 0));
 }
 
-const failureOf = (work: Promise<unknown>): Promise<Error & { nonRetryable?: boolean; code?: string }> =>
+/** Looks for so long at the open activity of epoch 0: how long Temporal waits after each failed attempt, in milliseconds. */
+async function waitsWithin(patience_ms: number, network: string): Promise<ReadonlyMap<number, number>> {
+  const waits = new Map<number, number>();
+  for (const end_ms = Date.now() + patience_ms; Date.now() < end_ms; ) {
+    const { raw } = await world.context.temporal.workflow.getHandle(`settle/${network}/0`).describe();
+    for (const { attempt, currentRetryInterval } of raw.pendingActivities ?? []) {
+      const wait_ms = optionalTsToMs(currentRetryInterval);
+      if (wait_ms !== undefined) waits.set((attempt ?? 1) - 1, wait_ms);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  return waits;
+}
+
+const failureOf = (work: Promise<unknown>): Promise<Error> =>
   work.then(
     () => new Error('it was done'),
     (error: Error) => error,
@@ -120,8 +141,11 @@ test.each([
     );
     const refused = await failureOf(calm.publish(derived.key, checked.contentDigest, 'request'));
     await world.database.superuser.query('drop trigger of_the_test on settle.chain_entry');
-    expect(refused).toMatchObject({ code });
-    expect(refused.nonRetryable).toBeUndefined();
+    expect(refused).toMatchObject({
+      message: 'of the test',
+      nonRetryable: false,
+      nextRetryDelay: expect.any(Number),
+    });
     expect(await count(world.database, 'chain_entry', network)).toBe(0);
     await publishAndProve(calm, derived.key, checked.contentDigest);
     expect(await publishedEpochs(world.database, network)).toHaveLength(1);

@@ -9,7 +9,8 @@ import { scratchFile } from '../../src/worker/scratch';
 export const RUN_ID = '00000000-0000-4000-8000-000000000000';
 
 const quiet = () => undefined;
-const QUIET = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
+/** A logger that says nothing. */
+export const QUIET = { log: quiet, trace: quiet, debug: quiet, info: quiet, warn: quiet, error: quiet };
 
 /** Is told nothing, and knows nothing. */
 export const NO_WITNESS: Witness = { publish: async () => undefined, compare: async () => undefined };
