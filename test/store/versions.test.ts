@@ -105,7 +105,7 @@ test.each([1, Math.floor(FILES.length / 2), FILES.length - 1])(
 );
 
 test('F45: decisions on batches of before they were bound to lines are bound to those that are there', async () => {
-  const database = await databaseAt(FILES.findIndex((file) => file.startsWith('0017')));
+  const database = await databaseAt(FILES.findIndex((file) => file.startsWith('0016')));
   try {
     await database.tamper(`insert into settle.payment_batch values ('n', 1, 1, 1, 'olivia', 'r')`);
     const lines = [
