@@ -38,6 +38,15 @@ export interface RecordedDispute {
   }[];
 }
 
+/** A payment batch that was decided, and the digest of the lines that it has. */
+export interface RecordedBatch {
+  readonly batch: number;
+  readonly decision: string;
+  readonly decidedBy: string;
+  readonly decidedDigest: string;
+  readonly linesDigest: string;
+}
+
 /** A network as its row has it. */
 export interface RecordedNetwork {
   readonly network: string;
@@ -68,6 +77,8 @@ export class DecisionLog {
   private readonly rows = new Map<string, LoggedDecision>();
   private readonly policies: LoggedDecision[] = [];
   private readonly failures = new Map<number, LoggedDecision[]>();
+  /** The decision on each payment batch, by subject. */
+  private readonly batches = new Map<string, LoggedDecision>();
   /** Opening and decisions of each dispute, by subject. */
   private readonly disputes = new Map<string, LoggedDecision[]>();
 
@@ -80,6 +91,7 @@ export class DecisionLog {
     } else if (/^(hold|dispute)-|^network-create$/.test(row.action)) {
       this.rows.set(nameOf(row.action, row.subject, row.detail.contentDigest), row);
     }
+    if (/^payment-(approved|rejected)$/.test(row.action)) this.batches.set(row.subject, row);
     if (row.action.startsWith('dispute-')) {
       this.disputes.set(row.subject, [...(this.disputes.get(row.subject) ?? []), row]);
     }
@@ -153,6 +165,26 @@ export class DecisionLog {
     return `dispute ${dispute}: opened by ${recorded!.openedBy}${decisions.map(({ decision, actor }) => `, ${decision} by ${actor}`).join('')}`;
   }
 
+  /** Payment batches were decided as the log says, on the lines that they have. @throws Mismatch */
+  requireBatches(recorded: readonly RecordedBatch[]): string {
+    const names = new Set(recorded.map(({ batch }) => `batch ${batch}`));
+    const lost = [...this.batches.keys()].find((subject) => !names.has(subject));
+    if (lost !== undefined) {
+      const place = { table: 'payment_decision', row: lost.slice('batch '.length) };
+      requireSame(place, 'decision', NO_ROW, decidedAs(this.batches.get(lost)));
+    }
+    for (const { batch, decision, decidedBy, decidedDigest, linesDigest } of recorded) {
+      const row = this.batches.get(`batch ${batch}`);
+      const place = { table: 'payment_decision', row: String(batch) };
+      requireSame(place, 'decision', decision, decidedAs(row));
+      requireSame(place, 'actor', decidedBy, row!.actor);
+      // Decisions of before they were bound to lines are on record without a digest.
+      requireSame(place, 'lines_digest', decidedDigest, (row!.detail.linesDigest ?? decidedDigest) as string);
+      requireSame({ table: 'payment_line', row: `batch ${batch}` }, 'lines_digest', linesDigest, decidedDigest);
+    }
+    return `${recorded.length} payment batches, as they were decided on`;
+  }
+
   /** The network's row says what was said when it was made; only one made for it releases its holds. @throws Mismatch */
   requireNetwork({ network, firstEpoch, lastEpoch, holds }: RecordedNetwork): string {
     const row = this.rows.get(nameOf('network-create', network, undefined));
@@ -211,6 +243,8 @@ export class DecisionLog {
     return recorded.map(({ failure }) => `failed(${failure})`).join(', ');
   }
 }
+
+const decidedAs = (row: LoggedDecision | undefined): string => row?.action.slice('payment-'.length) ?? NOBODY;
 
 const disputeName = (epoch: number, dispute: number): string => `epoch ${epoch} dispute ${dispute}`;
 

@@ -24,6 +24,7 @@ import { everyFailure } from '../store/failures';
 import { getPolicy, listEffectivePolicies } from '../store/policies';
 import { unchangingView } from '../store/pool';
 import { actAs } from '../store/rights';
+import { decidedBatches } from './batch-digests';
 import type { CommandContext } from './context';
 import { CommandError } from './errors';
 import { type Replay, Replays } from './replays';
@@ -114,6 +115,7 @@ class Audit {
     const heads = await claimsHeads(this.client);
     const { calendar } = this.loader;
     const policies = await listEffectivePolicies(this.client, calendar.network);
+    const batches = await decidedBatches(this.client, calendar.network);
     return [
       checked('chain', WHOLE, () => {
         const { fault, entries, head } = verifyChain(this.tools.hashes, this.loader.chain);
@@ -128,6 +130,7 @@ class Audit {
       log,
       checked('audit-log', WHOLE, () => this.log.decisions.requireNetwork(calendar)),
       checked('audit-log', WHOLE, () => this.log.decisions.requirePolicies(calendar, policies)),
+      ...(batches.length === 0 ? [] : [checked('audit-log', WHOLE, () => this.log.decisions.requireBatches(batches))]),
       checked('witness', WHOLE, () => {
         if (this.tools.witness === null) throw new Skipped('there is no witness file; name one with --witness FILE');
         const witnessed = readWitness(this.tools.witness);

@@ -1,6 +1,7 @@
+import type { RecordedBatch } from '../audit/decision-log';
 import { nodeHashes } from '../hashing/node-hashes';
 import { linesDigest } from '../ledger/lines-digest';
-import { type PaymentBatch, paymentLines } from '../store/payments';
+import { listBatches, type PaymentBatch, paymentLines } from '../store/payments';
 import type { Queryable } from '../store/pool';
 
 /** A batch with the digest of its lines: of those that were decided on or, while it waits, of those that are there. */
@@ -41,4 +42,15 @@ export async function alteredBatch(
     if (found !== decidedDigest) return { batch, decidedDigest, linesDigest: found };
   }
   return null;
+}
+
+/** The batches of a network that were decided, each with the digest of the lines that it has now. */
+export async function decidedBatches(db: Queryable, network: string): Promise<readonly RecordedBatch[]> {
+  const batches: RecordedBatch[] = [];
+  for (const { batch, decision, decidedBy, decidedDigest } of await listBatches(db, network)) {
+    if (decision === null) continue;
+    const found = await digestOfBatch(db, network, batch);
+    batches.push({ batch, decision, decidedBy: decidedBy!, decidedDigest: decidedDigest!, linesDigest: found });
+  }
+  return batches;
 }

@@ -13,7 +13,6 @@ import type { Queryable } from '../store/pool';
 import { AGAIN, findAgainRequest, findRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
-import { CommandError } from './errors';
 import { refusedOnRecord } from './refusals';
 import { alreadyRunning, causeWords, epochWorkflowId, runStopped } from './run-epochs';
 

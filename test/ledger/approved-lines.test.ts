@@ -1,9 +1,11 @@
 import type { Activities } from '../../activities';
+import { auditEpochs } from '../../src/commands/audit-epochs';
 import { withDigests } from '../../src/commands/batch-digests';
 import { payableLines } from '../../src/commands/payments';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 import { linesDigest } from '../../src/ledger/lines-digest';
 import { listBatches, paymentLines } from '../../src/store/payments';
+import { plainTools } from '../audit/worlds';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
 import { makeNetwork } from '../harness/networks';
@@ -122,4 +124,25 @@ test('the database computes the same digest, and takes no decision without one',
       [network, batch, APPROVER],
     );
   await expect(bare).rejects.toMatchObject({ code: '23502', column: 'lines_digest' });
+});
+
+test('S4: a line that was changed together with the digest beside it is found by the audit log', async () => {
+  const { batch } = await made(database, network);
+  await decided(database, network, batch);
+  const context = { pool: database.open('settle_auditor') };
+  const tools = await plainTools();
+  const failures = async () =>
+    (await auditEpochs(context, network, { first: 0, last: 99 }, tools)).filter(({ outcome }) => outcome === 'failed');
+  expect(await failures()).toEqual([]);
+  await database.tamper(
+    `update settle.payment_line set payee = '${PAYEE}' where network = '${network}' and provider = 'p0'`,
+  );
+  const forged = await digestOf(batch);
+  expect(await failures()).toMatchObject([
+    { check: 'audit-log', difference: { table: 'payment_line', stored: forged } },
+  ]);
+  await database.tamper(`update settle.payment_decision set lines_digest = '${forged}' where network = '${network}'`);
+  expect(await failures()).toMatchObject([
+    { check: 'audit-log', difference: { table: 'payment_decision', column: 'lines_digest', stored: forged } },
+  ]);
 });
