@@ -124,7 +124,7 @@ async function end(
     outcome: 'done',
     reason,
     requestId: dispute.requestId,
-    detail,
+    detail: { ...detail, contentDigest },
   });
 }
 

@@ -37,34 +37,40 @@ export function cpuOfServer(pid: number): number | null {
   return ticks / TICKS_PER_SECOND;
 }
 
-const SAMPLE_MS = 100;
+const SAMPLE_MS = 250;
 
 interface Sample {
   /** Seconds since 1970. */
   readonly at: number;
-  readonly cpu: number;
+  readonly count: number;
 }
 
-export interface CpuWatch {
-  /** CPU seconds between two moments, in seconds since 1970; null: they could not be seen. */
+/** A count that only grows, as it was from moment to moment (seconds since 1970). */
+export interface Watch {
+  /** By how much it grew between two moments; null: it could not be seen. */
   between(from: number, to: number): number | null;
+  /** What it was at a moment; null: it could not be seen. */
+  at(moment: number): number | null;
   stop(): void;
 }
 
 /** Watches what `read` counts, to be asked afterwards for the time of each step. */
-export function watchCpu(read: () => number | null): CpuWatch {
+export function watch(read: () => number | null): Watch {
   const samples: Sample[] = [];
   const look = () => {
-    const cpu = read();
-    if (cpu !== null) samples.push({ at: Date.now() / 1000, cpu });
+    const count = read();
+    if (count !== null) samples.push({ at: Date.now() / 1000, count });
   };
   look();
   const timer = setInterval(look, SAMPLE_MS);
+  const at = (moment: number): number | null =>
+    (samples.findLast((sample) => sample.at <= moment) ?? samples[0])?.count ?? null;
   return {
     between(from, to) {
-      const [start, end] = [from, to].map((moment) => samples.findLast(({ at }) => at <= moment) ?? samples[0]);
-      return start === undefined || end === undefined ? null : end.cpu - start.cpu;
+      const [start, end] = [at(from), at(to)];
+      return start === null || end === null ? null : end - start;
     },
+    at,
     stop() {
       look();
       clearInterval(timer);

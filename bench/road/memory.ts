@@ -33,6 +33,12 @@ function residentOfServer(pid: number): number {
   return [pid, ...childrenOf(pid)].reduce((sum, one) => sum + (kilobytes(`/proc/${one}/smaps_rollup`, 'Pss') ?? 0), 0);
 }
 
+/**
+ * Counting the pages of a server stops its processes for milliseconds each: rarely enough to slow nothing down. What it
+ * holds is shared memory, which only grows.
+ */
+const LOOK_MS = 5_000;
+
 /** Watches a server's memory; `stop` returns the peak in bytes, 0 where it could not be seen. */
 export function watchServer(pid: number): { stop(): number } {
   let peak = 0;
@@ -43,7 +49,7 @@ export function watchServer(pid: number): { stop(): number } {
       // Not on Linux: the peak stays unknown.
     }
   };
-  const timer = setInterval(look, 500);
+  const timer = setInterval(look, LOOK_MS);
   return {
     stop() {
       look();

@@ -4,7 +4,7 @@ import { temporal } from '@temporalio/proto';
 import { createNetwork } from '../../src/commands/create-network';
 import { importBundle } from '../../src/commands/import-bundle';
 import { epochWorkflowId, loopAnswer, startLoop } from '../../src/commands/run-epochs';
-import { type CpuWatch, cpuOf, cpuOfServer, watchCpu } from './cpu';
+import { cpuOf, cpuOfServer, type Watch, watch } from './cpu';
 import { writeBundle } from './inputs';
 import { watchServer } from './memory';
 import type { BenchOptions } from './options';
@@ -28,6 +28,8 @@ export interface EpochTimes {
   /** CPU seconds from seal to published; null: unknown. */
   readonly workerCpuSeconds: number | null;
   readonly postgresCpuSeconds: number | null;
+  /** Most resident bytes of a worker until it was published, that is, without claims; null: unknown. */
+  readonly workerPeakBytes: number | null;
   readonly historyEvents: number;
   readonly historyBytes: number;
   /** Chunk activities by the worker process that completed them. */
@@ -79,20 +81,21 @@ export async function settleBundle(
   const workers: BenchWorker[] = [];
   for (let n = 0; n < options.workers; n += 1) workers.push(await servers.startWorker());
   const { postgresPid } = servers;
-  const watch = postgresPid === null ? null : watchServer(postgresPid);
-  const cpu: Cpu = {
-    workers: watchCpu(() => workers.reduce((sum, { pid }) => sum + (cpuOf(pid) ?? 0), 0)),
-    postgres: watchCpu(() => (postgresPid === null ? null : cpuOfServer(postgresPid))),
+  const server = postgresPid === null ? null : watchServer(postgresPid);
+  const watches: Watches = {
+    workers: watch(() => workers.reduce((sum, { pid }) => sum + (cpuOf(pid) ?? 0), 0)),
+    postgres: watch(() => (postgresPid === null ? null : cpuOfServer(postgresPid))),
+    peak: watch(() => Math.max(...workers.map((worker) => worker.peak() ?? 0))),
   };
   const settled = await timed(async () => {
     const loop = await startLoop(context, { network: NETWORK, range: null, askedBy: 'bench' });
     return loopAnswer(loop);
   });
   say(`settled ${settled.result.closed} epochs in ${settled.seconds.toFixed(1)} s`);
-  for (const clock of Object.values(cpu)) clock.stop();
+  for (const one of Object.values(watches)) one.stop();
   const workerPeakBytes = workers.map((worker) => worker.peak());
   const epochs: EpochTimes[] = [];
-  for (let epoch = 0; epoch < options.epochs; epoch += 1) epochs.push(await epochTimes(servers, epoch, cpu));
+  for (let epoch = 0; epoch < options.epochs; epoch += 1) epochs.push(await epochTimes(servers, epoch, watches));
   for (const worker of workers) await worker.stop();
   return {
     generateSeconds: generated.seconds,
@@ -101,7 +104,7 @@ export async function settleBundle(
     epochs,
     workerPeakBytes,
     chunksByWorker: byWorker(epochs),
-    postgresPeakBytes: watch?.stop() ?? 0,
+    postgresPeakBytes: server?.stop() ?? 0,
     tableBytes: await tableBytes(servers),
     folder,
     policyFile,
@@ -113,12 +116,15 @@ type HistoryEvent = temporal.api.history.v1.IHistoryEvent;
 const secondsOf = (event: HistoryEvent): number =>
   Number(event.eventTime?.seconds ?? 0) + Number(event.eventTime?.nanos ?? 0) / 1e9;
 
-interface Cpu {
-  readonly workers: CpuWatch;
-  readonly postgres: CpuWatch;
+interface Watches {
+  /** CPU seconds. */
+  readonly workers: Watch;
+  readonly postgres: Watch;
+  /** Most resident bytes of a worker so far. */
+  readonly peak: Watch;
 }
 
-async function epochTimes(servers: Servers, epoch: number, cpu: Cpu): Promise<EpochTimes> {
+async function epochTimes(servers: Servers, epoch: number, watches: Watches): Promise<EpochTimes> {
   const handle = servers.temporal.workflow.getHandle(epochWorkflowId(NETWORK, epoch));
   const { events } = await handle.fetchHistory();
   const all = events ?? [];
@@ -155,8 +161,9 @@ async function epochTimes(servers: Servers, epoch: number, cpu: Cpu): Promise<Ep
     sealToProved: span('seal', 'prove'),
     startToPublished: (last.get('publish') ?? 0) - secondsOf(all[0]!),
     startToEnd: secondsOf(all.at(-1)!) - secondsOf(all[0]!),
-    workerCpuSeconds: cpu.workers.between(...sealToPublished),
-    postgresCpuSeconds: cpu.postgres.between(...sealToPublished),
+    workerCpuSeconds: watches.workers.between(...sealToPublished),
+    postgresCpuSeconds: watches.postgres.between(...sealToPublished),
+    workerPeakBytes: watches.peak.at(sealToPublished[1]),
     historyEvents: all.length,
     historyBytes: Number(description.raw.workflowExecutionInfo?.historySizeBytes ?? 0),
     chunks,

@@ -1,13 +1,16 @@
-import { amountText, NANO_DECIMALS, parseScaled, scaledText } from '../numbers/amounts';
+import { NANO_DECIMALS, parseScaled, scaledText } from '../numbers/amounts';
 import type { SnapshotTable } from '../proofs/digests';
-import { rulesetOf } from '../rulesets';
-import { parseDerivation } from '../rulesets/1/derivation-text';
-import { providersOfLines } from '../rulesets/1/provider-lines';
 import { publishedEntry } from './check-digests';
-import { policyOf } from './check-policy';
 import type { Dossier } from './dossier';
-import { once } from './once';
 import { pricesRowOf } from './records';
+import {
+  linesByProvider,
+  payeesInDoubt,
+  payoutsByProvider,
+  rewardAsSettled,
+  suspectsFirst,
+  suspectsOf,
+} from './suspects';
 
 /** What a row may have been: the row at `index` (null: there is none) had this line (null: it was not there). */
 export interface Candidate {
@@ -151,17 +154,20 @@ function* ofStatus(dossier: Dossier): Generator<Candidate> {
   }
 }
 
-/** Payees that have claims: first those whom no row names any more, then none, then all others. */
+/** Payees that have claims: first those with other claims than the rows give, then whom no row names any more, then all. */
 function* ofPayees(dossier: Dossier): Generator<Candidate> {
   const { claims } = dossier;
   const registry = registryOf(dossier);
   const named = new Set(registry.map(({ cells }) => cells[3]!));
   const entitled = [...claims.before, ...(claims.stored ?? [])].map(([payee]) => payee);
   const lost = entitled.filter((payee) => !named.has(payee));
-  for (const payee of new Set([...lost, '', ...Object.values(claims.otherPayees), ...named])) {
-    for (const { index, cells } of registry) {
+  const doubted = payeesInDoubt(dossier);
+  const rowsOf = (payees: ReadonlySet<string>) => registry.filter(({ cells }) => payees.has(cells[3]!));
+  const rows = [...rowsOf(doubted), ...registry.filter(({ cells }) => !doubted.has(cells[3]!))];
+  for (const payee of new Set([...doubted, ...lost, '', ...Object.values(claims.otherPayees), ...named])) {
+    for (const { index, cells } of rows) {
       const [provider, joined, status] = cells;
-      yield { table: 'providers', index, line: [provider, joined, status, payee].join(',') };
+      if (payee !== cells[3]) yield { table: 'providers', index, line: [provider, joined, status, payee].join(',') };
     }
   }
 }
@@ -222,87 +228,6 @@ function* ofUnmeasured({ rows, header }: Dossier): Generator<Candidate> {
       yield { table: 'performance', index, line: cells.map((cell, at) => (at === column ? '' : cell)).join(',') };
     }
   }
-}
-
-/** Where the lines of each provider stand; of the rows that change with providers. */
-const linesByProvider = once(({ rows }: Dossier) => {
-  const of = (lines: readonly string[], column: 0 | 1) => {
-    const found = new Map<string, number[]>();
-    for (const [index, line] of lines.entries()) {
-      const provider = line.split(',', 2)[column] ?? '';
-      const own = found.get(provider);
-      if (own === undefined) found.set(provider, [index]);
-      else own.push(index);
-    }
-    return found;
-  };
-  return { providers: of(rows.providers, 0), capacity: of(rows.capacity, 1), performance: of(rows.performance, 1) };
-});
-
-/** What was published of each provider, in the form of {@link rewardAsSettled}. */
-const payoutsByProvider = once(({ payouts }: Dossier) => {
-  const published = new Map<string, string>();
-  for (const line of payouts) {
-    const [provider = '', gross, , , , reason, multiplier] = line.split(',');
-    published.set(provider, `${multiplier},${reason},${gross}`);
-  }
-  return published;
-});
-
-/**
- * Providers whose stored rows give other figures at the published prices than were published of them: one changed cell
- * of a provider makes only that provider one, however many there are.
- */
-const suspectsOf = once((dossier: Dossier): ReadonlySet<string> => {
-  const { performance } = linesByProvider(dossier);
-  const suspects = new Set<string>();
-  for (const [provider, wanted] of payoutsByProvider(dossier)) {
-    const line = performance.get(provider)?.[0];
-    if (figureOf(dossier, provider, line === undefined ? null : dossier.rows.performance[line]!) !== wanted)
-      suspects.add(provider);
-  }
-  return suspects;
-});
-
-function figureOf(dossier: Dossier, provider: string, performance: string | null): string | null {
-  try {
-    return rewardAsSettled(dossier, provider)?.(performance) ?? null;
-  } catch {
-    // No number, or no such row: as suspect as another figure.
-    return null;
-  }
-}
-
-/** Indexes of rows, those of the suspects first. */
-function suspectsFirst(dossier: Dossier, cells: readonly (readonly string[])[], column: 0 | 1): readonly number[] {
-  const suspects = suspectsOf(dossier);
-  const [first, others]: [number[], number[]] = [[], []];
-  for (const [index, row] of cells.entries()) (suspects.has(row[column]!) ? first : others).push(index);
-  return [...first, ...others];
-}
-
-const asSettled = once((dossier: Dossier) => ({
-  derivation: parseDerivation(dossier.header.derivation, dossier.prices.map(pricesRowOf)),
-  policy: policyOf(dossier),
-}));
-
-/**
- * Multiplier, reason and gross of a provider at the published prices, by its performance line (null: none); null: it has
- * no registry row, or no capacity row.
- */
-function rewardAsSettled(dossier: Dossier, provider: string): ((performance: string | null) => string) | null {
-  const { rows, header } = dossier;
-  const { derivation, policy } = asSettled(dossier);
-  const { grossOf } = rulesetOf(header.ruleset);
-  const lines = linesByProvider(dossier);
-  const registry = (lines.providers.get(provider) ?? []).map((index) => rows.providers[index]!);
-  const capacity = (lines.capacity.get(provider) ?? []).map((index) => rows.capacity[index]!);
-  if (registry.length === 0 || capacity.length === 0) return null;
-  return (performance) => {
-    const [one] = providersOfLines(registry, capacity, performance === null ? [] : [performance]);
-    const { score, reason, gross } = grossOf(derivation, policy, one!);
-    return `${score === null ? '' : scaledText(score.multiplier, NANO_DECIMALS)},${reason},${amountText(gross)}`;
-  };
 }
 
 /** Values of a metric that give what is wanted. The multiplier rises or falls with each metric: the stretch is bisected. */

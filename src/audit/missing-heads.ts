@@ -1,3 +1,4 @@
+import { StoreError } from '../store/errors';
 import type { Queryable } from '../store/pool';
 import { type HeadPlace, placesOfHeads } from '../store/witness-cursors';
 import type { WitnessedHead } from './witness';
@@ -43,4 +44,12 @@ export function missingWords(file: string, first: WitnessedHead, count: number):
   const { line, epoch, revision, head } = first;
   const more = count === 1 ? '' : `, the first of ${count} such lines`;
   return `line ${line} of ${file} has head ${head} of epoch ${epoch} revision ${revision}, which was published and is in no chain of this database${more}`;
+}
+
+/** Why nothing goes on, and what to do. */
+export function databaseBehind(file: string, first: WitnessedHead, count: number): StoreError {
+  return new StoreError(
+    'DatabaseBehind',
+    `${missingWords(file, first, count)}: it was set back or rewritten, or belongs to another home. Nothing is settled, paid or closed. Restore a newer backup and the settlement goes on by itself; with another database use another SETTLE_HOME; after the loss was accepted, move the file aside as step 4 of "When the database is behind" in docs/operations.md says`,
+  );
 }

@@ -6,7 +6,7 @@ import { EXIT } from './exit-codes';
 import { counted, rangeText } from './figures';
 import { group, networkOption, requestIdOption } from './groups';
 import type { Io } from './io';
-import { withWorkflows } from './open';
+import { requireHeadsOf, withWorkflows } from './open';
 import { watched } from './progress';
 import type { WorkflowSession } from './session';
 import { networkWords } from './summary';
@@ -137,6 +137,7 @@ async function fail(
   reason: string,
 ): Promise<void> {
   const { failEpochs } = await import('../commands/fail-epochs.js');
+  await requireHeadsOf(session);
   const { closed, skipped } = await failEpochs(session, { network, range, reason });
   await tellRange(io, session, network, range);
   if (skipped > 0) io.say(`${counted(skipped, 'epoch was', 'epochs were')} closed already and stay as they are.`);

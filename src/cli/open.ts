@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { BroughtScope } from '../commands/attach-archive';
 import type { CommandContext } from '../commands/context';
 import { Interrupted } from './errors';
@@ -25,6 +26,18 @@ export async function withDatabase<T>(
 ): Promise<T> {
   const { openDatabaseSession } = await import('./session.js');
   return closing(io, await openDatabaseSession({ ...sessionOptions(io), ...options }), work);
+}
+
+/**
+ * Nobody is paid, and nothing is closed, on what a database has that lost what was published.
+ * @throws StoreError `DatabaseBehind` if a head of the home's `heads.log` is in no chain of the database
+ */
+export async function requireHeadsOf({
+  pool,
+  home,
+}: Pick<Session, 'home'> & Pick<CommandContext, 'pool'>): Promise<void> {
+  const { requireHeads } = await import('../diagnosis/heads-log.js');
+  await requireHeads(pool, join(home, 'heads.log'));
 }
 
 /** The same for work that minds the signal itself, and says how it ended. */

@@ -32,12 +32,12 @@ export async function confirm(io: Io, batch: number, file: string, options: Conf
   });
 }
 
-/** Lines that pay somebody twice, and what to do before the wallet does. */
+/** Lines by which somebody would be paid more than is due, and what to do before the wallet does. */
 export function sayOverpaying(io: Io, lines: readonly OverpayingLine[]): void {
   for (const { batch, provider, open, approved, owed } of lines) {
     const command = approved ? `settle payment fail ${batch} ${provider}` : `settle payment reject ${batch}`;
     io.say(
-      `Warning: batch ${batch} would pay ${provider} twice: ${open} base units are still to be paid, with which ${provider} owes ${owed}. Unless the wallet has sent it: ${command} --reason TEXT`,
+      `Warning: batch ${batch} would pay ${provider} more than is due: ${open} base units are still to be paid, and with all that is open ${provider} would owe ${owed}. Unless the wallet has sent it: ${command} --reason TEXT`,
     );
   }
 }

@@ -11,7 +11,7 @@ import { CommandEnds, UsageError } from './errors';
 import { EXIT } from './exit-codes';
 import { group, networkOption, requestIdOption } from './groups';
 import type { Io } from './io';
-import { withDatabase } from './open';
+import { requireHeadsOf, withDatabase } from './open';
 import { type Column, type Sheet, sheetTable } from './output';
 import { confirm, sayOverpaying } from './payment-confirm';
 
@@ -67,6 +67,7 @@ function registerDeciding(payment: Command, io: Io): void {
       .action((number, { network, reason, digest = null, requestId = null }) =>
         withDatabase(io, async (session) => {
           const batch = batchArgument(number);
+          await requireHeadsOf(session);
           const decision = { network, batch, outcome, reason, linesDigest: digest, requestId };
           const decided = await decideBatch(session, decision);
           const rows = await withDigests(session.pool, network, [decided]);
@@ -86,6 +87,7 @@ function registerPaying(payment: Command, io: Io): void {
     .addOption(networkOption())
     .action((batch, { network }) =>
       withDatabase(io, async (session) => {
+        await requireHeadsOf(session);
         const rows = await payableLines(session, network, batchArgument(batch));
         io.sheet({ columns: LINE_COLUMNS, rows, empty: 'Nothing of this batch is left to be paid.' });
         const providers = new Set(rows.map((line) => line.provider));
@@ -125,6 +127,7 @@ interface CreateOptions {
 function create(io: Io, options: CreateOptions): Promise<void> {
   const minimum = options.minimum as Amount;
   return withDatabase(io, async (session) => {
+    await requireHeadsOf(session);
     const plan = await previewBatch(session, options.network, minimum);
     if (options.dryRun === true) {
       const lines = plan.lines.map((line) => ({

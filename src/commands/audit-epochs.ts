@@ -130,7 +130,7 @@ class Audit {
       log,
       checked('audit-log', WHOLE, () => this.log.decisions.requireNetwork(calendar)),
       checked('audit-log', WHOLE, () => this.log.decisions.requirePolicies(calendar, policies)),
-      ...(batches.length === 0 ? [] : [checked('audit-log', WHOLE, () => this.log.decisions.requireBatches(batches))]),
+      checked('audit-log', WHOLE, () => this.log.decisions.requireBatches(batches)),
       checked('witness', WHOLE, () => {
         if (this.tools.witness === null) throw new Skipped('there is no witness file; name one with --witness FILE');
         const witnessed = readWitness(this.tools.witness);

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import { compareHeads } from '../audit/missing-heads';
+import { compareHeads, databaseBehind } from '../audit/missing-heads';
 import { readWitness, type WitnessedHead } from '../audit/witness';
 import type { Queryable } from '../store/pool';
 
@@ -24,6 +24,16 @@ export async function headsLogStanding(
   if (last === undefined) return null;
   const { missing } = await compareHeads(db, heads);
   return { file, heads: heads.length, last, missing };
+}
+
+/**
+ * For commands that pay or close on the strength of what the database has, as a worker compares before it settles.
+ * @throws StoreError `DatabaseBehind` if a head of the file is in no chain of the database
+ */
+export async function requireHeads(db: Queryable, file: string): Promise<void> {
+  const standing = await headsLogStanding(db, file);
+  const [first] = standing?.missing ?? [];
+  if (first !== undefined) throw databaseBehind(file, first, standing!.missing.length);
 }
 
 async function textOf(file: string): Promise<string> {

@@ -16,7 +16,7 @@ export interface DigestedLine {
  */
 export function linesDigest(hashes: Pick<Hashes, 'sha256'>, lines: readonly DigestedLine[]): string {
   const rows = lines.map(({ provider, payee, amount }) => [provider, payee, amount] as const);
-  // Identifiers are ASCII, so comparing UTF-16 units is comparing bytes.
-  rows.sort(([a], [b]) => (a < b ? -1 : a > b ? 1 : 0));
+  // Identifiers are ASCII, so comparing UTF-16 units is comparing bytes. None stands twice, or there is no digest.
+  rows.sort(([a], [b]) => (a < b ? -1 : 1));
   return digestOfRows(hashes, [{ index: 0, order: 'bytes' }], rows);
 }

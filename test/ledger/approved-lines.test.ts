@@ -146,3 +146,14 @@ test('S4: a line that was changed together with the digest beside it is found by
     { check: 'audit-log', difference: { table: 'payment_decision', column: 'lines_digest', stored: forged } },
   ]);
 });
+
+test('S4: a decision that is gone is missed, also where it was the only one', async () => {
+  const { batch } = await made(database, network);
+  await decided(database, network, batch);
+  await database.tamper(`delete from settle.payment_decision where network = '${network}'`);
+  const context = { pool: database.open('settle_auditor') };
+  const outcomes = await auditEpochs(context, network, { first: 0, last: 99 }, await plainTools());
+  expect(outcomes.filter(({ outcome }) => outcome === 'failed')).toMatchObject([
+    { check: 'audit-log', difference: { table: 'payment_decision', row: String(batch), stored: '(no row)' } },
+  ]);
+});

@@ -9,14 +9,14 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Measured, mutationPage } from './page';
 import { type MutationReport, type RoomResult, roomResult, scoreOf } from './results';
-import { ROOMS } from './rooms';
+import { mutatedFiles, ROOMS, type Room } from './rooms';
 
 const ROOT = join(__dirname, '..', '..');
 const RESULTS = join(__dirname, 'measured.json');
 const REPORTS = join('reports', 'mutation');
 const LOWEST_SCORE = 90;
 
-function mutated(room: string): RoomResult {
+function mutated(room: Room): RoomResult {
   const report = join(REPORTS, `${room}.json`);
   const stryker = spawnSync(
     process.execPath,
@@ -24,7 +24,7 @@ function mutated(room: string): RoomResult {
       join(ROOT, 'node_modules', '@stryker-mutator', 'core', 'bin', 'stryker.js'),
       'run',
       join('test', 'mutation', 'stryker.config.mjs'),
-      ...['--mutate', `src/${room}/**/*.ts`, '--incrementalFile', report],
+      ...['--mutate', mutatedFiles(room), '--incrementalFile', report],
     ],
     { cwd: ROOT, stdio: 'inherit', env: { ...process.env, MUTATION_ROOM: room } },
   );
@@ -47,8 +47,9 @@ function faultsOf({ room, files, unexplained, stale }: RoomResult): string[] {
 
 function main(): void {
   const { values } = parseArgs({ options: { rooms: { type: 'string', default: ROOMS.join(',') } } });
-  const rooms = values.rooms.split(',');
-  const unknown = rooms.filter((room) => !ROOMS.includes(room));
+  const names = values.rooms.split(',');
+  const rooms = ROOMS.filter((room) => names.includes(room));
+  const unknown = names.filter((name) => !ROOMS.includes(name as Room));
   if (unknown.length > 0)
     throw new Error(`no pure room is called ${unknown.join(', ')}; there are ${ROOMS.join(', ')}`);
   mkdirSync(join(ROOT, REPORTS), { recursive: true });

@@ -13,9 +13,11 @@ const SLOW = /(settlement|pinned)\.test\.ts$/;
 /** 5,625 proofs of a foreign form: they would cost each mutant of a tree more than all other tests together. */
 const LEFT_OUT = /settled-rewards\.test\.ts$/;
 
+/** Of the ledger's tests, those that need no database. */
+const WITHOUT_DATABASE = /^(dues|lines-digest)\.test\.ts$/;
+
 const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' })
-  // Of the ledger's tests, those that need no database.
-  .filter((file) => (room === 'ledger' ? /(^|\/)dues\.test\.ts$/ : /\.test\.ts$/).test(file) && !LEFT_OUT.test(file))
+  .filter((file) => (room === 'ledger' ? WITHOUT_DATABASE : /\.test\.ts$/).test(file) && !LEFT_OUT.test(file))
   .sort((left, right) => Number(SLOW.test(left)) - Number(SLOW.test(right)) || (left < right ? -1 : 1));
 
 for (const file of files) {

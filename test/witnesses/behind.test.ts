@@ -179,6 +179,15 @@ test('F12, S6: status, epoch show and doctor say why nothing is settled, and a c
   expect(findings).toContainEqual(
     expect.objectContaining({ check: 'heads.log', outcome: 'fail', found: expect.stringMatching(missing) }),
   );
+  for (const command of [
+    'payment create',
+    'payment approve 1 --reason compared',
+    'payment export 1',
+    'epoch fail 2 --reason lost',
+  ]) {
+    const refused = await run(...command.split(' '), '--network', network);
+    expect([command, refused.exit, refused.stderr]).toEqual([command, 5, expect.stringMatching(missing)]);
+  }
   await world.withWorker({ witness: witnesses }, async () => {
     const asked = await run('epoch', 'run', '2', '--network', network);
     expect(asked.stderr).toMatch(/DatabaseBehind: line 3 of .* Nothing is settled/);

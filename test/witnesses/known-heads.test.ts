@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Activities } from '../../activities';
 import { headsAfter } from '../../src/store/witness-cursors';
+import { openWitnesses } from '../../src/worker/witnesses';
 import { type HeadsLog, headsLog } from '../../src/worker/witnesses/heads-log';
 import { approved, computed, opened, rows } from '../disputes/disputing';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
@@ -228,6 +229,16 @@ describe('F12, S6: on a database that lacks a head of heads.log', () => {
     }
     expect(await publishedEpochs(database, name)).toHaveLength(1);
     expect(await activities.readDispute(key, null)).toEqual({ state: 'approved' });
+  });
+
+  test('a worker that starts adds nothing: on the right database the file would be refused for it', async () => {
+    await settleAllInProcess(await activitiesOn(database.worker), await network({ epochs: 1 }));
+    lose();
+    const said: string[] = [];
+    const options = { pool: database.worker, headsLog: path, outside: [], log: (line: string) => said.push(line) };
+    await openWitnesses(options).close();
+    expect(readFileSync(path, 'utf8')).toBe(`3 1 ${LOST}\n`);
+    expect(said).toEqual([expect.stringMatching(/^heads\.log: DatabaseBehind: line 1 of/)]);
   });
 
   test('a catch-up adds lines and takes none away', async () => {

@@ -24,14 +24,7 @@ export interface Witnesses extends Witness {
 export function openWitnesses({ pool, headsLog: path, outside, log }: WitnessesOptions): Witnesses {
   const file = headsLog(path, pool);
   const deliveries = new Deliveries({ pool, witnesses: outside, log });
-  const started = listNetworks(pool)
-    .then(async (networks) => {
-      for (const { network } of networks) await file.catchUp(network);
-    })
-    .catch((error: Error) => log(`heads.log was not caught up: ${error.message}`))
-    // Read whole once, before an epoch waits for it; and whoever looks at the log learns of it at the start.
-    .then(() => file.compare(pool))
-    .catch((error: Error) => log(`heads.log: ${error.name}: ${error.message}`));
+  const started = begin().catch((error: Error) => log(`heads.log: ${error.name}: ${error.message}`));
   return {
     async publish(network, epoch, revision, head) {
       await file.publish(network, epoch, revision, head);
@@ -43,4 +36,13 @@ export function openWitnesses({ pool, headsLog: path, outside, log }: WitnessesO
       await deliveries.close();
     },
   };
+
+  /**
+   * Reads the file whole once, before an epoch waits for it; and whoever looks at the log learns at the start what is
+   * wrong. Nothing is added to a file that belongs to another database: that one would be refused for it.
+   */
+  async function begin(): Promise<void> {
+    await file.compare(pool);
+    for (const { network } of await listNetworks(pool)) await file.catchUp(network);
+  }
 }

@@ -1,7 +1,6 @@
 import { type FileHandle, open } from 'node:fs/promises';
-import { compareHeads, keepNewest, missingWords } from '../../audit/missing-heads';
+import { compareHeads, databaseBehind, keepNewest } from '../../audit/missing-heads';
 import { readWitness, type WitnessedHead } from '../../audit/witness';
-import { StoreError } from '../../store/errors';
 import type { Queryable } from '../../store/pool';
 import { type HeadPlace, placesOfHeads } from '../../store/witness-cursors';
 
@@ -85,13 +84,6 @@ export class KnownHeads {
     if (first !== null) throw databaseBehind(this.path, first, count);
     return { bytes, mark: Buffer.from(mark), lines, newest };
   }
-}
-
-function databaseBehind(path: string, first: WitnessedHead, count: number): StoreError {
-  return new StoreError(
-    'DatabaseBehind',
-    `${missingWords(path, first, count)}: it was set back or rewritten, or belongs to another home. Nothing is settled. Restore a newer backup and the settlement goes on by itself; with another database use another SETTLE_HOME; after the loss was accepted, move the file aside as step 4 of "When the database is behind" in docs/operations.md says`,
-  );
 }
 
 async function openIfThere(path: string): Promise<FileHandle | null> {
