@@ -104,14 +104,14 @@ test('a line that was given up and paid after all: booked on purpose only, and t
   const booked = await on(operator, ...late);
   expect(booked).toMatchObject({
     exit: 0,
-    stderr: expect.stringContaining('Warning: batch 2 would pay p0 twice'),
+    stderr: expect.stringContaining('Warning: batch 2 would pay p0 more than is due'),
   });
   expect(booked.stderr).toContain('settle payment fail 2 p0 --reason TEXT');
   const overpaying = [{ batch: 2, provider: 'p0', open: amount, approved: true, owed: amount }];
   expect(JSON.parse(booked.stdout)).toEqual({ batch: 1, booked: 1, repeated: 0, amount, overpaying });
   expect(JSON.parse((await on(operator, ...late)).stdout)).toMatchObject({ booked: 0, repeated: 1 });
   // Whoever has the file for the wallet made again is told too.
-  expect((await on(operator, 'payment', 'export', '2', '-o', 'csv')).stderr).toContain('would pay p0 twice');
+  expect((await on(operator, 'payment', 'export', '2', '-o', 'csv')).stderr).toContain('would pay p0 more than is due');
   expect(await on(auditor, 'ledger', 'check')).toMatchObject({
     exit: 0,
     stdout: expect.stringContaining(`1 confirmations came late, with ${amount} base units`),
