@@ -1,3 +1,4 @@
+import type { DecidedDispute } from '../store/disputes';
 import { NO_ROW, requireSame, requireSameJson } from './difference';
 import type { Dossier } from './dossier';
 
@@ -19,23 +20,6 @@ export interface RecordedFailure {
   readonly detail: Readonly<Record<string, unknown>>;
   readonly actor: string;
   readonly reason: string;
-}
-
-/** A row of settle.dispute, with its decisions in order. */
-export interface RecordedDispute {
-  readonly epoch: number;
-  readonly dispute: number;
-  readonly baseRevision: number;
-  readonly derive: string;
-  readonly reason: string;
-  readonly openedBy: string;
-  readonly decisions: readonly {
-    readonly decision: string;
-    readonly contentDigest: string | null;
-    readonly actor: string;
-    readonly reason: string;
-    readonly detail: Readonly<Record<string, unknown>>;
-  }[];
 }
 
 /** A payment batch that was decided, and the digest of the lines that it has. */
@@ -136,7 +120,7 @@ export class DecisionLog {
    * have it. Those that were never published are looked at too: who rejected what, and why, is history as well.
    * @throws Mismatch
    */
-  requireDispute(epoch: number, dispute: number, recorded: RecordedDispute | undefined): string {
+  requireDispute(epoch: number, dispute: number, recorded: DecidedDispute | undefined): string {
     const logged = this.disputes.get(disputeName(epoch, dispute)) ?? [];
     const opened = logged.find(({ action }) => action === 'dispute-open');
     const place = { table: 'dispute', row: `${epoch}/${dispute}` };

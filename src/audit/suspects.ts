@@ -94,11 +94,12 @@ export function rewardAsSettled(dossier: Dossier, provider: string): ((performan
 }
 
 /** Payees who are entitled to something else by the stored registry than by the claims that were kept. */
-export function payeesInDoubt({ claims, ...dossier }: Dossier): ReadonlySet<string> {
-  const kept = accountsOf(claims.stored ?? []);
+export function payeesInDoubt(dossier: Dossier): ReadonlySet<string> {
+  const { before, stored } = dossier.claims;
+  if (stored === null) return new Set();
   try {
-    const booked = bookedAccounts({ ...dossier, claims }, accountsOf(claims.before));
-    const payees = claims.stored === null ? [] : [...kept.keys(), ...booked.keys()];
+    const [kept, booked] = [accountsOf(stored), bookedAccounts(dossier, accountsOf(before))];
+    const payees = [...kept.keys(), ...booked.keys()];
     return new Set(payees.filter((payee) => kept.get(payee)?.entitlement !== booked.get(payee)?.entitlement));
   } catch {
     // Rows that cannot be booked put nobody in particular in doubt.

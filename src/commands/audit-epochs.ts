@@ -4,7 +4,7 @@ import { AuditLogWalk } from '../audit/audit-log';
 import { dossierOutcomes } from '../audit/check-dossier';
 import { checkHistory } from '../audit/check-history';
 import { policyOf } from '../audit/check-policy';
-import type { RecordedDispute, RecordedFailure } from '../audit/decision-log';
+import type { RecordedFailure } from '../audit/decision-log';
 import { Mismatch, NO_ROW, requireSame } from '../audit/difference';
 import type { Dossier } from '../audit/dossier';
 import { DossierLoader, type Publication } from '../audit/load-dossier';
@@ -18,7 +18,7 @@ import type { Hashes } from '../proofs/hashes';
 import { requireRows } from '../store/archives';
 import { auditRows } from '../store/audit-log';
 import { claimsHeads, type StoredEntry } from '../store/chain';
-import { everyDispute } from '../store/disputes';
+import { type DecidedDispute, everyDispute } from '../store/disputes';
 import { StoreError } from '../store/errors';
 import { everyFailure } from '../store/failures';
 import { getPolicy, listEffectivePolicies } from '../store/policies';
@@ -188,7 +188,7 @@ class Audit {
   }
 
   /** Every dispute and every decision on it, whether it was published or not. */
-  disputed({ first, last }: EpochRange, disputes: readonly RecordedDispute[]): readonly CheckOutcome[] {
+  disputed({ first, last }: EpochRange, disputes: readonly DecidedDispute[]): readonly CheckOutcome[] {
     const { decisions } = this.log;
     const recorded = new Map(disputes.map((one) => [`${one.epoch}/${one.dispute}`, one]));
     const lost = decisions
