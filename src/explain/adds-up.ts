@@ -1,9 +1,9 @@
 import { NANO, parseScaled, powerOfTen, roundHalfEvenDivide } from '../numbers/amounts';
-import { NumberTextError } from '../numbers/decimal';
 import type { TokenAmount } from './figures';
 import type { LineExplanation, PayoutExplanation } from './payout-explanation';
 import type { CurveSegment, PerformanceExplanation } from './performance-explanation';
 import type { PriceExplanation } from './price-explanation';
+import { bothTextsAgree, firstThatFails, unitsOf } from './steps';
 
 /**
  * Whether an explanation adds up, seen from its own text alone: none of the functions that settled is used, so a
@@ -14,19 +14,17 @@ export const explanationAddsUp = (explanation: PayoutExplanation): boolean => fi
 /** The first step of a payout's explanation that does not follow from the steps before it; null: all do. */
 export function firstDiscrepancy(explanation: PayoutExplanation): string | null {
   const { lines, gross, cap, scaling, amount, performance, token } = explanation;
-  const steps: readonly (readonly [name: string, holds: () => boolean])[] = [
-    ['amounts in tokens', () => amountsOf(explanation).every((one) => sameAmount(one, token.decimals))],
+  return firstThatFails([
+    ['amounts in tokens', () => bothTextsAgree(amountsOf(explanation), token.decimals)],
     ['performance', () => performanceAddsUp(performance)],
     ...lines.map((line) => [`line ${line.market}`, () => lineAddsUp(line, explanation)] as const),
-    ['sum of the lines', () => lines.reduce((sum, line) => sum + units(line.gross), 0n) === units(gross)],
-    ['cap', () => units(cap.cap) === (units(cap.pool) * parseScaled(cap.share, 9)) / NANO],
-    ['capped', () => units(cap.capped) === smaller(units(gross), units(cap.cap))],
-    ['cut by the cap', () => units(gross) - units(cap.cut) === units(cap.capped)],
+    ['sum of the lines', () => lines.reduce((sum, line) => sum + unitsOf(line.gross), 0n) === unitsOf(gross)],
+    ['cap', () => unitsOf(cap.cap) === (unitsOf(cap.pool) * parseScaled(cap.share, 9)) / NANO],
+    ['capped', () => unitsOf(cap.capped) === smaller(unitsOf(gross), unitsOf(cap.cap))],
+    ['cut by the cap', () => unitsOf(gross) - unitsOf(cap.cut) === unitsOf(cap.capped)],
+    ['amount', () => unitsOf(gross) - unitsOf(cap.cut) - unitsOf(scaling.cut) === unitsOf(amount)],
     ['scaling', () => scalingAddsUp(explanation)],
-    ['amount', () => units(gross) - units(cap.cut) - units(scaling.cut) === units(amount)],
-    ['nothing for the ineligible', () => explanation.reason === 'paid' || units(gross) === 0n],
-  ];
-  return steps.find(([, holds]) => !isTrue(holds))?.[0] ?? null;
+  ]);
 }
 
 /** The first line of a price's explanation whose subtotal is not the one before plus its amount; null: all are. */
@@ -40,17 +38,6 @@ export function firstPriceDiscrepancy(explanation: PriceExplanation): string | n
   return parseScaled(explanation.price, 12) === subtotal ? null : 'price';
 }
 
-/** A figure that is none is as wrong as a wrong one. */
-function isTrue(holds: () => boolean): boolean {
-  try {
-    return holds();
-  } catch (error) {
-    if (error instanceof NumberTextError || error instanceof SyntaxError) return false;
-    throw error;
-  }
-}
-
-const units = (amount: TokenAmount): bigint => BigInt(amount.baseUnits);
 const smaller = (left: bigint, right: bigint): bigint => (left < right ? left : right);
 const larger = (left: bigint, right: bigint): bigint => (left > right ? left : right);
 
@@ -59,12 +46,13 @@ function amountsOf({ lines, gross, cap, scaling, amount }: PayoutExplanation): T
   return [...lines.map((line) => line.gross), gross, ...parts, amount];
 }
 
-const sameAmount = (amount: TokenAmount, decimals: number): boolean =>
-  parseScaled(amount.tokens, decimals) === units(amount);
-
 function performanceAddsUp(performance: PerformanceExplanation): boolean {
-  const { metrics, weights, weighted, quality, segment, multiplier } = performance;
-  if (quality === null) return weights === null && weighted === null;
+  const { verdict, metrics, weights, weighted, quality, segment, multiplier } = performance;
+  if (quality === null) {
+    // Nobody is scored without a verdict, and the multiplier of everybody who is paid is 1 then.
+    const unscored = [weights, weighted, ...metrics.map(({ score }) => score)].every((figure) => figure === null);
+    return unscored && (multiplier === null || (!verdict && multiplier === '1'));
+  }
   if (weights === null || weighted === null) return false;
   const scored = metrics.filter((metric) => metric.score !== null);
   const parts = scored.map(({ weight, score }) => parseScaled(weight, 9) * parseScaled(score ?? '0', 9));
@@ -94,14 +82,15 @@ function onCurve(value: string | null, { from, to }: CurveSegment, score: string
   return parseScaled(score, 9) === wanted;
 }
 
-function lineAddsUp(line: LineExplanation, { token, reason }: PayoutExplanation): boolean {
+function lineAddsUp(line: LineExplanation, { token, reason, performance }: PayoutExplanation): boolean {
   const offered = parseScaled(line.offered, 6);
   const served = parseScaled(line.served, 6);
   const standby = parseScaled(line.standbyHours, 6);
   const paid = parseScaled(line.paidHours, 15);
   const rate = BigInt(line.rate);
-  const performance = line.multipliers.performance;
-  const exact = paid * rate * (performance === null ? 0n : parseScaled(performance, 9));
+  const roundedOff = parseScaled(line.roundedOff, 27);
+  const own = line.multipliers.performance;
+  const exact = paid * rate * (own === null ? 0n : parseScaled(own, 9));
   const wanted = parseScaled(line.priceUsd, 12) * network(line) * powerOfTen(token.decimals + 3);
   const tokenPrice = parseScaled(token.priceUsd, 12) * NANO;
   return [
@@ -110,9 +99,9 @@ function lineAddsUp(line: LineExplanation, { token, reason }: PayoutExplanation)
     paid === served * NANO + standby * parseScaled(line.standbyShare, 9),
     rate * tokenPrice <= wanted && wanted < (rate + 1n) * tokenPrice,
     parseScaled(line.tokensPerUnitHour, token.decimals + 3) === rate,
-    parseScaled(line.roundedOff, 27) < powerOfTen(27),
-    exact === units(line.gross) * powerOfTen(27) + parseScaled(line.roundedOff, 27),
-    (performance === null) === (reason !== 'paid'),
+    roundedOff >= 0n && roundedOff < powerOfTen(27),
+    exact === unitsOf(line.gross) * powerOfTen(27) + roundedOff,
+    own === performance.multiplier && (own === null) === (reason !== 'paid'),
     multipliersAddUp(line),
   ].every(Boolean);
 }
@@ -130,9 +119,10 @@ function multipliersAddUp({ multipliers }: LineExplanation): boolean {
   return parseScaled(multipliers.product, 9) === product && parseScaled(multipliers.network, 9) === bounded;
 }
 
+/** What scaling cut follows from the amount, which is compared before. */
 function scalingAddsUp({ cap, scaling, amount }: PayoutExplanation): boolean {
-  const [capped, sum, pool] = [units(cap.capped), units(scaling.cappedSum), units(scaling.pool)];
-  if (pool !== units(cap.pool) || scaling.binds !== sum > pool) return false;
+  const [capped, sum, pool] = [unitsOf(cap.capped), unitsOf(scaling.cappedSum), unitsOf(scaling.pool)];
+  if (pool !== unitsOf(cap.pool) || scaling.binds !== sum > pool) return false;
   const wanted = scaling.binds ? (capped * pool) / sum : capped;
-  return units(amount) === wanted && capped - units(scaling.cut) === wanted;
+  return unitsOf(amount) === wanted;
 }

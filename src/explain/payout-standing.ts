@@ -1,9 +1,8 @@
-import { parseScaled } from '../numbers/amounts';
-import { NumberTextError } from '../numbers/decimal';
 import { firstPriceDiscrepancy } from './adds-up';
 import type { TokenAmount } from './figures';
 import type { PayoutExplanation } from './payout-explanation';
 import type { PriceExplanation } from './price-explanation';
+import { bothTextsAgree, firstThatFails, unitsOf } from './steps';
 
 /**
  * What stands around a payout: the prices that it was made with, every revision of it, what was paid for it, the
@@ -69,44 +68,33 @@ export type ExplainedPayout = PayoutExplanation & PayoutStanding;
 /** The first figure of a payout's standing that does not follow from the others; null: all do. */
 export function standingDiscrepancy(found: ExplainedPayout): string | null {
   const { prices, revisions, payments, account, lines, source } = found;
-  const steps: readonly (readonly [name: string, holds: () => boolean])[] = [
+  return firstThatFails([
     ...prices.map((price) => [`price of ${price.market}`, () => firstPriceDiscrepancy(price) === null] as const),
     ['prices of the lines', () => lines.every((line) => prices.some((price) => isPriceOf(price, line)))],
     ['adjustments', () => revisions.every((one, index) => adjusts(one, revisions[index - 1]))],
-    ['revisions', () => source.state === 'held' || units(revisions.at(-1)?.amount) === units(found.amount)],
-    ['payments', () => payments.every(({ amount }) => units(amount) > 0n)],
+    ['revisions', () => source.state === 'held' || isLast(found.amount, revisions)],
+    ['payments', () => payments.every(({ amount }) => unitsOf(amount) > 0n)],
     ['account', () => accountAddsUp(account)],
-    ['amounts in tokens', () => amountsOf(found).every((one) => sameAmount(one, found.token.decimals))],
-  ];
-  return steps.find(([, holds]) => !isTrue(holds))?.[0] ?? null;
+    ['amounts in tokens', () => bothTextsAgree(amountsOf(found), found.token.decimals)],
+  ]);
 }
-
-/** A figure that is none is as wrong as a wrong one. */
-function isTrue(holds: () => boolean): boolean {
-  try {
-    return holds();
-  } catch (error) {
-    if (error instanceof NumberTextError || error instanceof SyntaxError) return false;
-    throw error;
-  }
-}
-
-const units = (amount: TokenAmount | undefined): bigint => BigInt(amount?.baseUnits ?? 0);
-
-const sameAmount = (amount: TokenAmount, decimals: number): boolean =>
-  parseScaled(amount.tokens, decimals) === units(amount);
 
 const isPriceOf = (price: PriceExplanation, line: PayoutExplanation['lines'][number]): boolean =>
   price.market === line.market && price.price === line.priceUsd;
 
+function isLast(amount: TokenAmount, revisions: readonly PayoutRevision[]): boolean {
+  const last = revisions.at(-1);
+  return last !== undefined && unitsOf(last.amount) === unitsOf(amount);
+}
+
 function adjusts({ adjustment, amount }: PayoutRevision, before: PayoutRevision | undefined): boolean {
   if (before === undefined) return adjustment === null;
-  return adjustment !== null && units(before.amount) + units(adjustment) === units(amount);
+  return adjustment !== null && unitsOf(before.amount) + unitsOf(adjustment) === unitsOf(amount);
 }
 
 function accountAddsUp({ entitled, paid, inFlight, due, receivable }: PayoutStanding['account']): boolean {
-  const rest = units(entitled) - units(paid) - units(inFlight);
-  return units(due) - units(receivable) === rest && (units(due) === 0n || units(receivable) === 0n);
+  const rest = unitsOf(entitled) - unitsOf(paid) - unitsOf(inFlight);
+  return unitsOf(due) - unitsOf(receivable) === rest && (unitsOf(due) === 0n || unitsOf(receivable) === 0n);
 }
 
 function amountsOf({ revisions, payments, account, claim }: PayoutStanding): TokenAmount[] {

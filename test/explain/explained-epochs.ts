@@ -1,9 +1,12 @@
-import type { ExplainedProvider, ExplainedRevision } from '../../src/explain/explain-payout';
+import { type ExplainedProvider, type ExplainedRevision, explainPayout } from '../../src/explain/explain-payout';
+import { type TokenAmount, tokenAmount } from '../../src/explain/figures';
+import { parseScaled, scaledText } from '../../src/numbers/amounts';
 import type { Amount, NanoRatio } from '../../src/numbers/units';
 import { derive } from '../../src/rulesets/1/derive';
 import type { Policy } from '../../src/rulesets/1/policy';
 import type { FullDerivation, History, ProviderRows } from '../../src/rulesets/1/records';
 import { EPOCH, factsFrom, settle } from '../rulesets/1/arbitrary-epochs';
+import { historyOf, micro, policyWith } from '../rulesets/1/fixtures';
 
 /** A settled epoch as its rows would have it: what explanations are made of. */
 export interface ExplainedEpoch {
@@ -50,4 +53,57 @@ function revisionOf(policy: Policy, derivation: FullDerivation, cappedSum: Amoun
       growthPhase: derivation.growthPhase,
     },
   };
+}
+
+/** Round figures: 8 of 10 GPU-hours served, everything measured but the rating. */
+export const GOOD: ProviderRows = {
+  provider: 'p0',
+  status: 'active',
+  capacity: [{ market: 'gpu.v100', offered: micro('10'), served: micro('8') }],
+  performance: { uptimeMicro: 990_000, responseMicroseconds: 200_000n, errorRateMicro: 0, ratingMilli: null },
+};
+
+const AROUND = {
+  demand: { 'gpu.v100': 20_000_000n },
+  quotes: [],
+  token: ['0.5', '0.5'] as [string, string],
+  macro: null,
+};
+
+export function explained(
+  rows: readonly ProviderRows[] = [GOOD],
+  changes: Record<string, unknown> = {},
+): ExplainedEpoch {
+  return settledEpoch(policyWith(changes), rows, AROUND, historyOf());
+}
+
+export function explanationOf(rows: readonly ProviderRows[] = [GOOD], changes: Record<string, unknown> = {}) {
+  const { revision, providers } = explained(rows, changes);
+  return explainPayout(revision, providers[0]!);
+}
+
+/** The same with another value at `path`, whose keys are joined by dots. */
+export function changedAt<T>(found: T, path: string, change: (old: string) => unknown): T {
+  const copy = structuredClone(found);
+  const keys = path.split('.');
+  const last = keys.pop()!;
+  const parent = keys.reduce<Node>((node, key) => node[key] as Node, copy as Node);
+  if (!(last in parent)) throw new Error(`nothing is called ${path}`);
+  parent[last] = change(parent[last] as string);
+  return copy;
+}
+
+type Node = { [key: string]: unknown };
+
+/** The same with another amount at `path`, in both of its texts; the token has 6 decimals. */
+export function changedAmount<T>(found: T, path: string, change: (units: bigint) => bigint): T {
+  const changed = changedAt(found, `${path}.baseUnits`, (old) => change(BigInt(old)).toString());
+  const units = path.split('.').reduce<unknown>((node, key) => (node as Node)[key], changed) as TokenAmount;
+  return changedAt(changed, `${path}.tokens`, () => tokenAmount(BigInt(units.baseUnits), 6).tokens);
+}
+
+/** The figure with one more in its last digit. */
+export function nextFigure(text: string): string {
+  const decimals = text.split('.')[1]?.length ?? 0;
+  return scaledText(parseScaled(text, decimals) + 1n, decimals);
 }

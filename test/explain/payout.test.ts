@@ -1,39 +1,15 @@
 import fc from 'fast-check';
-import { explanationAddsUp, firstDiscrepancy } from '../../src/explain/adds-up';
+import { firstDiscrepancy } from '../../src/explain/adds-up';
 import { ExplainError } from '../../src/explain/errors';
 import { explainPayout } from '../../src/explain/explain-payout';
-import type { PayoutExplanation } from '../../src/explain/payout-explanation';
-import type { Amount } from '../../src/numbers/units';
-import type { ProviderRows } from '../../src/rulesets/1/records';
+import type { Amount, NanoRatio, Rate } from '../../src/numbers/units';
+import type { PayoutReason, ProviderRows } from '../../src/rulesets/1/records';
+import { grossOf, payoutOf } from '../../src/rulesets/1/reward';
 import { epochs } from '../rulesets/1/arbitrary-epochs';
-import { historyOf, micro, policyWith } from '../rulesets/1/fixtures';
-import { type ExplainedEpoch, settledEpoch } from './explained-epochs';
+import { micro } from '../rulesets/1/fixtures';
+import { type ExplainedEpoch, explained, explanationOf, GOOD, settledEpoch } from './explained-epochs';
 
 const RUNS = { numRuns: 60 };
-
-/** Round figures: 8 of 10 GPU-hours served, everything measured but the rating. */
-const GOOD: ProviderRows = {
-  provider: 'p0',
-  status: 'active',
-  capacity: [{ market: 'gpu.v100', offered: micro('10'), served: micro('8') }],
-  performance: { uptimeMicro: 990_000, responseMicroseconds: 200_000n, errorRateMicro: 0, ratingMilli: null },
-};
-
-const AROUND = {
-  demand: { 'gpu.v100': 20_000_000n },
-  quotes: [],
-  token: ['0.5', '0.5'] as [string, string],
-  macro: null,
-};
-
-function explained(rows: readonly ProviderRows[] = [GOOD], changes: Record<string, unknown> = {}): ExplainedEpoch {
-  return settledEpoch(policyWith(changes), rows, AROUND, historyOf());
-}
-
-function explanationOf(rows: readonly ProviderRows[] = [GOOD], changes: Record<string, unknown> = {}) {
-  const { revision, providers } = explained(rows, changes);
-  return explainPayout(revision, providers[0]!);
-}
 
 test('every explanation of every epoch adds up, and ends at the stored amount', () => {
   fc.assert(
@@ -106,10 +82,66 @@ test('the ineligible are told why, keep their inputs, and get nothing', () => {
   expect(explanation.performance).toMatchObject({ quality: null, multiplier: null });
 });
 
+test.each<[PayoutReason, Partial<ProviderRows>, RegExp]>([
+  ['paid', {}, /^eligible: active, with capacity and enough uptime$/],
+  ['suspended', { status: 'suspended' }, /suspended in the registry/],
+  ['no-capacity', { capacity: [] }, /offered nothing in any market/],
+  ['no-performance-data', { performance: null }, /no measured uptime/],
+  [
+    'below-minimum-uptime',
+    { performance: { ...GOOD.performance!, uptimeMicro: 400_000 } },
+    /uptime under the minimum of 0\.5:/,
+  ],
+])('%s is said in a sentence', (reason, change, words) => {
+  // As many as it takes for the epoch to give a verdict without one of them.
+  const others = Array.from({ length: 20 }, (_, index) => ({ ...GOOD, provider: `p${index + 1}` }));
+  const explanation = explanationOf([{ ...GOOD, ...change }, ...others]);
+  expect(explanation.reason).toBe(reason);
+  expect(explanation.because).toMatch(words);
+});
+
+test('each metric is shown as it was measured, and what was not measured as null', () => {
+  const others = ['p1', 'p2'].map((provider) => ({ ...GOOD, provider }));
+  const shown = (performance: ProviderRows['performance']) =>
+    explanationOf([{ ...GOOD, performance }, ...others]).performance.metrics.map(
+      ({ metric, title, value, unit, weight, segment, counts, assumed }) =>
+        [metric, title, value, unit, weight, segment !== null, counts, assumed] as const,
+    );
+  const all = { uptimeMicro: 987_654, responseMicroseconds: 123_456n, errorRateMicro: 1_234, ratingMilli: 4_321 };
+  expect(shown(all)).toEqual([
+    ['uptime', 'uptime', '0.987654', 'share', '3', true, true, false],
+    ['responseTime', 'response time', '123.456', 'ms', '2', true, true, false],
+    ['errorRate', 'error rate', '0.001234', 'share', '3', true, true, false],
+    ['userRating', 'user rating', '4.321', '1 to 5', '2', true, true, false],
+  ]);
+  expect(shown({ ...all, responseMicroseconds: null, errorRateMicro: null, ratingMilli: null })).toEqual([
+    ['uptime', 'uptime', '0.987654', 'share', '3', true, true, false],
+    ['responseTime', 'response time', null, 'ms', '2', false, true, true],
+    ['errorRate', 'error rate', null, 'share', '3', false, true, true],
+    // Nobody is rated.
+    ['userRating', 'user rating', null, '1 to 5', '2', false, false, false],
+  ]);
+  // Below the minimum: what was measured is shown, and none of it is scored.
+  expect(shown({ ...all, uptimeMicro: 400_000 })).toEqual([
+    ['uptime', 'uptime', '0.4', 'share', '3', false, true, false],
+    ['responseTime', 'response time', '123.456', 'ms', '2', false, true, false],
+    ['errorRate', 'error rate', '0.001234', 'share', '3', false, true, false],
+    ['userRating', 'user rating', '4.321', '1 to 5', '2', false, true, false],
+  ]);
+  expect(shown({ ...all, uptimeMicro: null }).map(([, , value]) => value)).toEqual([
+    null,
+    '123.456',
+    '0.001234',
+    '4.321',
+  ]);
+});
+
 test('where everybody fails together the multiplier is 1 and no score is shown', () => {
   const performance = { ...GOOD.performance!, uptimeMicro: 0 };
   const explanation = explanationOf([{ ...GOOD, performance }]);
   expect(explanation.performance).toMatchObject({ verdict: false, quality: null, multiplier: '1' });
+  expect(explanation.because).toMatch(/no verdict on performance/);
+  expect(explanation.performance.metrics.some(({ counts }) => counts)).toBe(false);
   expect(explanation).toMatchObject({ reason: 'paid' });
 });
 
@@ -132,6 +164,7 @@ describe('a stored row that does not follow from its rows is refused, with what 
       explainPayout(revision, provider);
     } catch (error) {
       if (error instanceof ExplainError) return error;
+      throw error;
     }
     throw new Error('it was explained');
   };
@@ -162,6 +195,59 @@ describe('a stored row that does not follow from its rows is refused, with what 
     expect(error.id).toBe('payout-mismatch');
   });
 
+  test('another multiplier, or none', () => {
+    for (const multiplier of [0n as NanoRatio, null]) {
+      const error = refused(({ revision, providers: [provider] }) => [
+        revision,
+        { ...provider!, stored: { ...provider!.stored, multiplier } },
+      ]);
+      expect(error.what).toContain(`The stored multiplier is ${multiplier ?? 'missing'}`);
+    }
+  });
+
+  test('a rate that the stored one was not made with, though it gives the same base units', () => {
+    const error = refused(({ revision, providers: [provider] }) => {
+      const multipliers = revision.derivation.multipliers.map((row) => ({ ...row, rate: (row.rate + 1n) as Rate }));
+      const capacity = [{ market: 'gpu.v100', offered: micro('0.000001'), served: micro('0.000001') }];
+      const rows = { ...GOOD, capacity };
+      const changed = { ...revision, derivation: { ...revision.derivation, multipliers } };
+      return [changed, { ...provider!, rows, stored: storedOf(changed, rows) }];
+    });
+    expect(error.what).toContain('The stored rate of gpu.v100 is');
+  });
+
+  test.each(['prices', 'multipliers', 'markets'] as const)(
+    'a market without its %s, also of who gets nothing',
+    (part) => {
+      const error = refused(({ revision, providers: [provider] }) => {
+        const rows = { ...GOOD, status: 'suspended' as const };
+        const stored = storedOf(revision, rows);
+        if (part === 'markets') {
+          const policy = { ...revision.policy, markets: new Map() };
+          return [
+            { ...revision, policy },
+            { ...provider!, rows, stored },
+          ];
+        }
+        const derivation = { ...revision.derivation, [part]: [] };
+        return [
+          { ...revision, derivation },
+          { ...provider!, rows, stored },
+        ];
+      });
+      expect(error.id).toBe('payout-mismatch');
+      expect(error.what).toContain('rate of gpu.v100');
+    },
+  );
+
+  test('a changed cap', () => {
+    const error = refused(({ revision, providers: [provider] }) => {
+      const derivation = { ...revision.derivation, cap: (revision.derivation.cap + 1n) as Amount };
+      return [{ ...revision, derivation }, provider!];
+    });
+    expect(error.what).toContain('The stored cap is');
+  });
+
   test('a changed pool', () => {
     const error = refused(({ revision, providers: [provider] }) => {
       const derivation = { ...revision.derivation, pool: (revision.derivation.pool + 1n) as Amount };
@@ -171,40 +257,8 @@ describe('a stored row that does not follow from its rows is refused, with what 
   });
 });
 
-describe('an explanation that was changed does not add up', () => {
-  const changes: readonly (readonly [string, (found: PayoutExplanation) => PayoutExplanation, string])[] = [
-    ['the amount', (e) => ({ ...e, amount: plusOne(e.amount) }), 'amounts in tokens'],
-    ['both texts of the gross', (e) => ({ ...e, gross: { baseUnits: '1', tokens: '0.000001' } }), 'sum of the lines'],
-    ['a score', (e) => withMetric(e, { score: '0.5' }), 'performance'],
-    ['a measured value', (e) => withMetric(e, { value: '0.96' }), 'performance'],
-    ['a weight', (e) => withMetric(e, { weight: '4' }), 'performance'],
-    ['served hours', (e) => withLine(e, { served: '9' }), 'line gpu.v100'],
-    ['a price', (e) => withLine(e, { priceUsd: '1' }), 'line gpu.v100'],
-    ['a multiplier', (e) => withLine(e, { multipliers: { ...e.lines[0]!.multipliers, growth: '2' } }), 'line gpu.v100'],
-    ['the cap', (e) => ({ ...e, cap: { ...e.cap, share: '0.1' } }), 'cap'],
-    ['a figure to no figure', (e) => withLine(e, { served: 'eight' }), 'line gpu.v100'],
-    ['the sum of all', (e) => ({ ...e, scaling: { ...e.scaling, binds: true } }), 'scaling'],
-  ];
-
-  test.each(changes)('%s', (_, change, step) => {
-    const explanation = explanationOf();
-    expect(explanationAddsUp(explanation)).toBe(true);
-    expect(firstDiscrepancy(change(explanation))).toBe(step);
-  });
-});
-
-function plusOne(amount: PayoutExplanation['amount']): PayoutExplanation['amount'] {
-  return { ...amount, baseUnits: (BigInt(amount.baseUnits) + 1n).toString() };
-}
-
-function withLine(found: PayoutExplanation, change: Partial<PayoutExplanation['lines'][number]>): PayoutExplanation {
-  return { ...found, lines: found.lines.map((line) => ({ ...line, ...change })) };
-}
-
-function withMetric(
-  found: PayoutExplanation,
-  change: Partial<PayoutExplanation['performance']['metrics'][number]>,
-): PayoutExplanation {
-  const [first, ...rest] = found.performance.metrics;
-  return { ...found, performance: { ...found.performance, metrics: [{ ...first!, ...change }, ...rest] } };
+/** What would be stored of these rows. */
+function storedOf({ policy, derivation, cappedSum }: ExplainedEpoch['revision'], rows: ProviderRows) {
+  const reward = grossOf(derivation, policy, rows);
+  return { ...payoutOf(derivation, reward, cappedSum), multiplier: reward.score?.multiplier ?? null };
 }
