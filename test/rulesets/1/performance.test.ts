@@ -126,6 +126,47 @@ describe('multiplier alone', () => {
     );
   });
 
+  test('takes what was not measured for what the policy says, on either road', () => {
+    for (const weights of [
+      { uptime: '1', responseTime: '1', errorRate: '1', userRating: '1' },
+      { uptime: '0.123456789', responseTime: '0.987654321', errorRate: '0.333333333', userRating: '0.777777777' },
+    ]) {
+      const score = compilePerformance(policyWith({ 'rewards/performance/weights': weights }), {
+        performanceVerdict: true,
+        measuredMetrics: METRICS,
+      });
+      const none = { uptimeMicro: null, responseMicroseconds: null, errorRateMicro: null, ratingMilli: null };
+      for (const one of [none, null, { ...none, uptimeMicro: 1_000_000 }]) {
+        expect(score.multiplier(one)).toBe(score(one).multiplier);
+      }
+    }
+  });
+
+  // A half of 10^-9 more or less, which numbers of 53 bits do not see in sums of this size.
+  test.each([
+    [-1n, 999_999_999n],
+    [1n, 1_000_000_000n],
+  ])('is exact where the weights are too large for numbers: %s beside a half', (beside, rounded) => {
+    const part = 123_456_789_000n;
+    const weights = { uptime: `${part}`, responseTime: '1', errorRate: `${1_999n * part + beside}`, userRating: '1' };
+    const linear = [
+      ['0', '0'],
+      ['1', '1'],
+    ];
+    const changes = {
+      'rewards/performance/weights': weights,
+      'rewards/performance/curves/uptime': linear,
+      'rewards/performance/multiplier': linear,
+    };
+    const score = compilePerformance(policyWith(changes), {
+      performanceVerdict: true,
+      measuredMetrics: ['uptime', 'errorRate'],
+    });
+    const values = { uptimeMicro: 999_999, responseMicroseconds: null, errorRateMicro: 0, ratingMilli: null };
+    expect(score(values)).toMatchObject({ quality: rounded, multiplier: rounded });
+    expect(score.multiplier(values)).toBe(rounded);
+  });
+
   test('rounds its quality half to even as the score does', () => {
     const changes = {
       'rewards/performance/weights': { uptime: '1', responseTime: '1', errorRate: '1', userRating: '1' },
