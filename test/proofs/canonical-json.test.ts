@@ -84,6 +84,18 @@ describe('what canonical JSON cannot hold', () => {
     expect(() => canonicalJson(value)).toThrow(expect.objectContaining({ id: 'not-json', where }));
   });
 
+  test.each([
+    [new Date(0), 'an object of a class'],
+    [1n, 'a value of type bigint'],
+    [Number.NaN, 'the number NaN'],
+  ])('%s is refused by what it is', (value, words) => {
+    expect(() => canonicalJson(value)).toThrow(`Canonical JSON cannot hold ${words}.`);
+  });
+
+  test('an object without a prototype is data', () => {
+    expect(canonicalJson(Object.assign(Object.create(null), { a: 1 }))).toBe('{"a":1}');
+  });
+
   test('a whole surrogate pair and a key named __proto__ are data', () => {
     expect(canonicalJson(JSON.parse('{"__proto__":1,"a":"\\ud83d\\ude00"}'))).toBe('{"__proto__":1,"a":"😀"}');
   });

@@ -171,8 +171,18 @@ describe('a chain', () => {
     ['spaces in an entry', (c: ChainEntry[]) => c.with(1, { entry: ` ${c[1]!.entry}`, head: '' }), 1, /canonical/],
     ['a number for an entry', (c: ChainEntry[]) => c.with(0, { entry: '7', head: '' }), 0, /not a JSON object/],
     ['something for an entry', (c: ChainEntry[]) => c.with(0, { entry: '{', head: '' }), 0, /not a JSON object/],
+    ['null for an entry', (c: ChainEntry[]) => c.with(0, { entry: 'null', head: '' }), 0, /not a JSON object/],
+    ['a list for an entry', (c: ChainEntry[]) => c.with(0, { entry: '[]', head: '' }), 0, /not a JSON object/],
+    ['an empty object', (c: ChainEntry[]) => c.with(0, { entry: '{}', head: '' }), 0, /no valid previousHead/],
+    ['half a character', (c: ChainEntry[]) => c.with(0, { entry: '{"a":"\\ud800"}', head: '' }), 0, /lone surrogate/],
   ])('with %s is broken there', (_name, spoil, index, reason) => {
     expect(reasonOf(spoil(chainOf(THREE)))).toEqual({ index, reason: expect.stringMatching(reason) });
+  });
+
+  test('with an entry of which a figure is none is broken there, in the words of what refused it', () => {
+    const [first] = chainOf(THREE);
+    const fault = reasonOf([{ entry: first!.entry.replace('"pool":"5', '"pool":"x5') }]);
+    expect(fault).toEqual({ index: 0, reason: expect.stringContaining('pool') });
   });
 
   /** Chains any contents, whether they belong together or not. */

@@ -1,8 +1,6 @@
 import { createHash } from 'node:crypto';
-import fc from 'fast-check';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 import { inputTable } from '../../src/inputs/tables';
-import { canonicalLine, compareDecimals, compareRows, requireCanonicalLines } from '../../src/proofs/canonical-lines';
 import { contentDigest, digestOfRows, snapshotDigest, tableDigest } from '../../src/proofs/digests';
 import type { Hashes } from '../../src/proofs/hashes';
 
@@ -101,63 +99,6 @@ describe('the digest of a table', () => {
   test.each(['a,b', 'a\nb', 'a"b', 'a b', 'é', 'a\u0000'])('refuses the cell %j, which could forge a line', (cell) => {
     const digest = tableDigest(hashes, inputTable('demand').key);
     expect(() => digest.add(['5', cell, '1'])).toThrow(expect.objectContaining({ id: 'unsafe-cell' }));
-  });
-});
-
-describe('canonical lines', () => {
-  const cell = fc.stringMatching(/^[A-Za-z0-9._:-]{0,8}$/);
-  const anyCell = fc.oneof(cell, fc.string({ unit: 'binary', maxLength: 4 }), fc.constantFrom(',', '\n', 'a,b', ''));
-
-  test('split at commas into the cells they were made of, or are not made', () => {
-    fc.assert(
-      fc.property(fc.array(anyCell, { minLength: 1, maxLength: 5 }), (values) => {
-        const safe = values.every((value) => /^[A-Za-z0-9._:-]*$/.test(value));
-        if (!safe) {
-          expect(() => canonicalLine(values)).toThrow(expect.objectContaining({ id: 'unsafe-cell' }));
-          return;
-        }
-        const line = canonicalLine(values);
-        expect(line.endsWith('\n')).toBe(true);
-        expect(line.slice(0, -1).split(',')).toEqual(values);
-      }),
-    );
-  });
-
-  test('as bytes they are refused where any of them would have been, or has another number of cells', () => {
-    const rows = fc.array(fc.array(fc.oneof({ weight: 20, arbitrary: cell }, anyCell), { minLength: 2, maxLength: 3 }));
-    fc.assert(
-      fc.property(rows, fc.constantFrom('\n', ''), (values, end) => {
-        const text = values.map((row) => row.join(',')).join('\n') + (values.length === 0 ? '' : end);
-        const sound = values.every((row) => row.length === 3 && row.every((one) => /^[A-Za-z0-9._:-]*$/.test(one)));
-        const check = () => requireCanonicalLines(new TextEncoder().encode(text), 3);
-        if (values.length === 0 || (sound && end !== '')) check();
-        else expect(check).toThrow(expect.objectContaining({ id: 'unsafe-cell' }));
-      }),
-    );
-  });
-
-  test('numbers compare as exact arithmetic compares them', () => {
-    const micro = fc.bigInt({ min: -(10n ** 24n), max: 10n ** 24n });
-    const text = (value: bigint) => {
-      const digits = (value < 0n ? -value : value).toString().padStart(7, '0');
-      const number = `${digits.slice(0, -6)}.${digits.slice(-6)}`.replace(/\.?0+$/, '');
-      return value < 0n ? `-${number}` : number;
-    };
-    const near = fc.tuple(micro, fc.integer({ min: -2, max: 2 })).map(([a, step]) => [a, a + BigInt(step)] as const);
-    fc.assert(
-      fc.property(fc.oneof(fc.tuple(micro, micro), near), ([a, b]) => {
-        expect(Math.sign(compareDecimals(text(a), text(b)))).toBe(a < b ? -1 : a > b ? 1 : 0);
-      }),
-    );
-  });
-
-  test('rows compare column by column', () => {
-    const { key } = inputTable('capacity');
-    const row = (epoch: string, provider: string, market: string) => [epoch, provider, market, '1', '1'];
-    expect(compareRows(row('9', 'z', 'z'), row('10', 'a', 'a'), key)).toBeLessThan(0);
-    expect(compareRows(row('9', 'a', 'z'), row('9', 'b', 'a'), key)).toBeLessThan(0);
-    expect(compareRows(row('9', 'a', 'b'), row('9', 'a', 'a'), key)).toBeGreaterThan(0);
-    expect(compareRows(row('9', 'a', 'b'), row('9', 'a', 'b'), key)).toBe(0);
   });
 });
 
