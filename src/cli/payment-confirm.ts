@@ -3,6 +3,7 @@ import { basename } from 'node:path';
 import { parse } from 'csv-parse/sync';
 import { confirmPayments } from '../commands/confirm-payments';
 import type { OverpayingLine } from '../commands/payments';
+import { IDENTIFIER_PATTERN } from '../numbers/patterns';
 import type { Confirmation } from '../store/payments';
 import { UsageError } from './errors';
 import type { Io } from './io';
@@ -54,11 +55,9 @@ function readConfirmations(text: string, file: string): readonly Confirmation[] 
   return rows.slice(1).map(({ record, info }) => {
     const [provider = '', reference = '', amount = ''] = record;
     const wrong = (what: string) => new UsageError(`${file}:${info.lines}: ${what}`);
-    if (!IDENTIFIER.test(provider)) throw wrong('the provider is not an identifier');
-    if (!IDENTIFIER.test(reference)) throw wrong('the reference is not 1 to 128 of A-Z a-z 0-9 . _ : -');
+    if (!IDENTIFIER_PATTERN.test(provider)) throw wrong('the provider is not an identifier');
+    if (!IDENTIFIER_PATTERN.test(reference)) throw wrong('the reference is not 1 to 128 of A-Z a-z 0-9 . _ : -');
     if (!/^[1-9][0-9]{0,77}$/.test(amount)) throw wrong('the amount is not a whole number of base units above 0');
     return { provider, reference, amount };
   });
 }
-
-const IDENTIFIER = /^[A-Za-z0-9._:-]{1,128}$/;

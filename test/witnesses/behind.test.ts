@@ -165,7 +165,7 @@ test('F12, S6: status, epoch show and doctor say why nothing is settled, and a c
   expect(status.exit).toBe(0);
   expect(JSON.parse(status.stdout)).toMatchObject({
     database_behind: expect.stringMatching(missing),
-    next: { epoch: 2, schedule: 'settles nothing: the database is behind heads.log' },
+    next: { epoch: 2, schedule: 'no worker of this home settles: the database is behind heads.log' },
   });
   // An epoch that nothing is recorded of yet is not shown; this one was sealed when the backup was taken.
   await (await activitiesOn(world.database.worker)).seal({ network, epoch: 2 });

@@ -30,7 +30,7 @@ type Status = NetworkStatus & { readonly databaseBehind: string | null };
 
 function onWhatIsThere(status: NetworkStatus, databaseBehind: string | null): Status {
   if (databaseBehind === null) return { ...status, databaseBehind };
-  const schedule = 'settles nothing: the database is behind heads.log';
+  const schedule = 'no worker of this home settles: the database is behind heads.log';
   return { ...status, next: { ...status.next, schedule }, databaseBehind };
 }
 
