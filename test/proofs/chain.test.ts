@@ -83,7 +83,11 @@ describe('an entry', () => {
 
   test.each(['', '0', 'F'.repeat(64), `0x${'0'.repeat(62)}`])('does not follow the head %j', (head) => {
     expect(() => chainEntry(hashes, claimsContent(CLAIMS), head)).toThrow(
-      expect.objectContaining({ id: 'head-not-valid' }),
+      expect.objectContaining({
+        id: 'head-not-valid',
+        what: `${JSON.stringify(head)} is no head of a chain.`,
+        where: 'claims of epoch 7, revision 1',
+      }),
     );
   });
 
@@ -203,6 +207,10 @@ describe('a chain', () => {
     });
     expect(reasonOf(chained([revision, claimsContent({ ...CLAIMS, epoch: 8 })]))).toMatchObject({ index: 1 });
     expect(reasonOf(chained([claimsContent(CLAIMS)]))).toMatchObject({ index: 0 });
+    expect(reasonOf(chained([revision, claimsContent({ ...CLAIMS, revision: 2 })]))).toEqual({
+      index: 1,
+      reason: 'these are claims of epoch 7, revision 2, which is not the entry before them',
+    });
     expect(reasonOf(chained([revision, claimsContent(CLAIMS), claimsContent(CLAIMS)]))).toMatchObject({ index: 2 });
   });
 

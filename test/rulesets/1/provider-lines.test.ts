@@ -77,6 +77,7 @@ describe('eachProvider', () => {
     ['out of order', ['a,0,active,', 'b,0,active,'], ['0,b,m,1,1', '0,a,m,1,1']],
   ])('a capacity row whose provider is %s is an orphan', (_where, registry, capacity) => {
     expect(() => [...providersOfLines(registry, capacity, [])]).toThrow(OrphanCapacity);
+    expect(new OrphanCapacity('').name).toBe('OrphanCapacity');
   });
 
   test('a table that ends in the middle of a line is refused, not read on for ever', () => {

@@ -1,8 +1,8 @@
 import type { Amount, NanoRatio, Rate } from '../../../src/numbers/units';
 import { derive, derivePinned, type KeptRevision } from '../../../src/rulesets/1/derive';
 import { type Derivation, METRICS, type ProviderRows } from '../../../src/rulesets/1/records';
-import { grossOf, payoutOf } from '../../../src/rulesets/1/reward';
-import { factsOf, GOOD_PERFORMANCE, historyOf, micro, policyWith, published, ratio, usd } from './fixtures';
+import { earnedOf, grossOf, payoutOf } from '../../../src/rulesets/1/reward';
+import { factsOf, GOOD_PERFORMANCE, historyOf, micro, policyWith, published, REMOVED, ratio, usd } from './fixtures';
 
 /** Rates of round primes: 3 and 7 tokens (of 10^6 base units) an hour, so that each line can be read off a sum. */
 const RATES = { disk: 3_000_000_000n, 'gpu.t4': 7_000_000_000n };
@@ -98,10 +98,27 @@ describe('first pass', () => {
     expect(grossOf(derivation, policy, provider).gross).toBe(94_080_000n);
   });
 
-  test('a market without a rate is refused, not paid nothing', () => {
-    expect(() => grossOf(derivation, policy, rows([['tape', '1', '1']]))).toThrow(
-      expect.objectContaining({ id: 'unknown-market' }),
-    );
+  test.each([
+    ['a rate', derivation, policy, 'tape'],
+    ['rules', derivation, policyWith({ 'market/gpu.t4': REMOVED }), 'gpu.t4'],
+  ])('a market without %s is refused, not paid nothing', (_, derived, rules, market) => {
+    const refusal = expect.objectContaining({
+      id: 'unknown-market',
+      message: expect.stringContaining(`names the market ${market}, which has no rate in epoch 0. Where: provider p,`),
+    });
+    expect(() => grossOf(derived, rules, rows([[market, '1', '1']]))).toThrow(refusal);
+    expect(() => earnedOf(derived, rules, rows([[market, '1', '1']]))).toThrow(refusal);
+  });
+
+  test('another policy for the same derivation is not settled by the one before', () => {
+    const half = policyWith({ 'market/disk/standbyShare': '0.5' });
+    const idle = rows([['disk', '2', '1']]);
+    // M4 = 1.2: (1 + 0.1)*3*1.2 = 3.96, (1 + 0.5)*3*1.2 = 5.4
+    expect([policy, half, policy].map((one) => grossOf(derivation, one, idle).gross)).toEqual([
+      3_960_000n,
+      5_400_000n,
+      3_960_000n,
+    ]);
   });
 });
 
