@@ -20,7 +20,7 @@ import { cellsOf, PRICES_COLUMNS, PRICES_KEY, type PricesRow } from '../src/rule
 import { type ComputationHeader, getComputation, priceRows } from '../src/store/computations';
 import { publishedBelow } from '../src/store/history';
 import { findHold, insertDecision, insertHold } from '../src/store/holds';
-import { getNetwork } from '../src/store/networks';
+import { getNetwork, lockNetwork } from '../src/store/networks';
 import { type PayoutFigures, payoutFigures, payoutsDigest } from '../src/store/payouts';
 import { beside, transaction } from '../src/store/pool';
 import { findRequest } from '../src/store/requests';
@@ -31,6 +31,8 @@ import type { Checked, ComputationRef, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { sealedEpoch } from './derive';
 import { GuardFailed } from './failures';
+import { closedAnswer } from './gather';
+import { guardChain } from './guard-chain';
 import { requireSealed } from './reward';
 import { sealedFacts } from './sealed-facts';
 
@@ -93,7 +95,7 @@ export async function check(
     sum: content.sum,
     unallocated: content.unallocated,
     breakers: result.breakers,
-    hold: result.breakers.length === 0 ? null : await holdOf(deps, key, result, policy.epoch.holdSeconds, run),
+    hold: result.breakers.length === 0 ? null : await holdOf(deps, key, header, result, policy.epoch.holdSeconds, run),
   };
 
   function guards(): GuardViolation[] {
@@ -223,16 +225,29 @@ function requireSameContent(deps: ActivityDependencies, known: Result, content: 
   });
 }
 
-/** Puts the computation on hold, or finds the hold again; null: nothing has to be waited for. */
+/**
+ * Puts the computation on hold, or finds the hold again; null: nothing has to be waited for. Under the network's lock,
+ * where whoever publishes or closes looks for holds to end: one that is put on an epoch afterwards would wait for a
+ * decision that cannot be carried out. Such a computation goes on to be published, and is told there what became of it.
+ */
 async function holdOf(
   deps: ActivityDependencies,
   key: ComputationRef,
+  header: ComputationHeader,
   result: Result,
   holdSeconds: number,
   run: RunRef,
 ): Promise<Checked['hold']> {
   const askedBy = (await findRequest(deps.pool, run.requestId))?.actor ?? 'system';
-  await insertHold(deps.pool, key, result.contentDigest, askedBy, holdSeconds);
+  const waits = await transaction(deps.pool, async (client) => {
+    const network = await lockNetwork(client, key.network);
+    if ((await findHold(client, key)) !== null) return true;
+    if ((await closedAnswer(client, key, run)) !== null) return false;
+    if ((await guardChain(client, key, header, network)) === 'superseded') return false;
+    await insertHold(client, key, result.contentDigest, askedBy, holdSeconds);
+    return true;
+  });
+  if (!waits) return null;
   const network = await getNetwork(deps.pool, key.network);
   if (network.holds === 'release') {
     await insertDecision(deps.pool, key, {

@@ -37,12 +37,32 @@ export type Closed =
 
 export type Gathered =
   | { readonly kind: 'closed'; readonly answer: Closed }
+  /** Its hold was rejected or expired, and the run that was to close it is gone. */
+  | { readonly kind: 'refused'; readonly failure: 'rejected' | 'expired'; readonly contentDigest: string }
+  | Exclude<Judged, Complete>
+  /** `inputs`: what was judged; null: they are sealed. */
+  | (Complete & { readonly inputs: InputsState | null });
+
+/** Which inputs were judged, and by what: as long as it is the same, so is the verdict. */
+export interface InputsState {
+  readonly policyHash: string;
+  /** Loads of the network; rows come with them, and none ever goes. */
+  readonly loads: number;
+}
+
+/** What inputs are worth (spec §3, Sealing). */
+export type Judged =
   /** Not complete yet; looked at again after `recheckSeconds`. */
   | { readonly kind: 'waiting'; readonly missing: readonly MissingInput[]; readonly recheckSeconds: number }
-  /** Complete, or past the deadline with nothing but uptimes missing. */
-  | { readonly kind: 'ready'; readonly missing: readonly MissingInput[] }
+  | Complete
   /** Past the deadline without what it cannot do without. */
   | { readonly kind: 'incomplete'; readonly missing: readonly MissingInput[] };
+
+/** Complete, or past the deadline with nothing but uptimes missing. */
+export interface Complete {
+  readonly kind: 'ready';
+  readonly missing: readonly MissingInput[];
+}
 
 export interface Sealed {
   readonly policyHash: string;

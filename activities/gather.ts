@@ -6,12 +6,13 @@ import { lastEntry, newestRevision } from '../src/store/chain';
 import { nextDueEpoch } from '../src/store/due';
 import { StoreError } from '../src/store/errors';
 import { findFailure } from '../src/store/failures';
+import { unclosedRefusal } from '../src/store/holds';
 import { effectivePolicyHash } from '../src/store/policies';
 import type { Queryable } from '../src/store/pool';
 import { AGAIN, findRequest } from '../src/store/requests';
-import { completeness, databaseClock, findSeal } from '../src/store/seals';
+import { completeness, databaseClock, findSeal, loadsOf } from '../src/store/seals';
 import { tokenLines } from '../src/store/snapshot-rows';
-import type { Closed, EpochRef, Gathered, RunRef } from './contracts';
+import type { Closed, EpochRef, Gathered, InputsState, Judged, RunRef } from './contracts';
 import type { ActivityDependencies } from './dependencies';
 import { loadPolicy } from './policies';
 
@@ -51,11 +52,25 @@ export async function gather(deps: ActivityDependencies, ref: EpochRef, run: Run
   if (closed !== null && !(await lacksClaims(deps.pool, ref))) return { kind: 'closed', answer: closed };
   await deps.witness.compare(deps.pool);
   await requireDue(deps.pool, ref);
-  if ((await findSeal(deps.pool, ref.network, ref.epoch)) !== null) return { kind: 'ready', missing: [] };
-  const policy = await loadPolicy(deps.pool, await effectivePolicyHash(deps.pool, ref.network, ref.epoch));
-  const missing = await missingNow(deps.pool, ref, policy);
+  const refused = await unclosedRefusal(deps.pool, ref.network, ref.epoch);
+  if (refused !== null) return { kind: 'refused', ...refused };
+  if ((await findSeal(deps.pool, ref.network, ref.epoch)) !== null) return { kind: 'ready', missing: [], inputs: null };
+  // Looked at first: whatever comes while they are judged makes it another state.
+  const inputs = await inputsState(deps.pool, ref);
+  const judged = await judgedNow(deps.pool, ref, await loadPolicy(deps.pool, inputs.policyHash));
+  return judged.kind === 'ready' ? { ...judged, inputs } : judged;
+}
+
+/** What would be judged now. */
+export async function inputsState(db: Queryable, { network, epoch }: EpochRef): Promise<InputsState> {
+  return { policyHash: await effectivePolicyHash(db, network, epoch), loads: await loadsOf(db, network) };
+}
+
+/** What the specification makes of an epoch's inputs as they stand now. */
+export async function judgedNow(db: Queryable, ref: EpochRef, policy: Policy): Promise<Judged> {
+  const missing = await missingNow(db, ref, policy);
   const { deadlineSeconds } = epochTimes(policy.epoch, ref.epoch);
-  const { nowSeconds } = await databaseClock(deps.pool);
+  const { nowSeconds } = await databaseClock(db);
   return judge(missing, deadlineSeconds - nowSeconds);
 }
 
@@ -80,7 +95,7 @@ async function lacksClaims(db: Queryable, ref: EpochRef): Promise<boolean> {
 }
 
 /** What the specification makes of missing inputs, with so many seconds left until the deadline. */
-export function judge(missing: readonly MissingInput[], secondsLeft: number): Gathered {
+export function judge(missing: readonly MissingInput[], secondsLeft: number): Judged {
   if (missing.length === 0) return { kind: 'ready', missing };
   if (secondsLeft > 0) return { kind: 'waiting', missing, recheckSeconds: Math.min(RECHECK_SECONDS, secondsLeft) };
   const onlyUptimes = missing.every((input) => input === 'uptimes');

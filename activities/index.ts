@@ -5,7 +5,7 @@ import { archiveHistories } from './archive';
 import { withAttempts } from './attempts';
 import { check } from './check';
 import { closeAsFailed, readHold } from './close';
-import type { ComputationRef, DisputeRef, DueQuestion, EpochRef, RunRef } from './contracts';
+import type { ComputationRef, DisputeRef, DueQuestion, EpochRef, InputsState, RunRef } from './contracts';
 import { correctSnapshot } from './correct';
 import type { ActivityDependencies } from './dependencies';
 import { derive } from './derive';
@@ -23,7 +23,7 @@ export function createActivities(deps: ActivityDependencies) {
     nextDue: (question: DueQuestion) => nextDue(deps, question),
     archiveHistories: (network: string) => archiveHistories(deps, network),
     gather: (ref: EpochRef, requestId: string) => gather(deps, ref, runOf(requestId)),
-    seal: (ref: EpochRef) => seal(deps, ref),
+    seal: (ref: EpochRef, judged: InputsState | null = null) => seal(deps, ref, judged),
     derive: (ref: EpochRef, requestId: string) => derive(deps, ref, runOf(requestId)),
     reward: (key: ComputationRef, chunk: number, cappedSum: string | null) => reward(deps, key, chunk, cappedSum),
     sumChunk: (key: ComputationRef, chunk: number) => sumChunk(deps, key, chunk),

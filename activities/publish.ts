@@ -40,9 +40,10 @@ export async function publish(
     const closed = await closedAnswer(client, key, run);
     if (closed !== null) return { kind: 'closed', answer: closed };
     await deps.witness.compare(client);
-    const result = await approvedResult(client, key, digest);
     const header = await getComputation(client, key);
+    // Before the hold: a computation of another history was not put on hold any more (activities/check.ts).
     if ((await guardChain(client, key, header, network)) === 'superseded') return { kind: 'superseded' };
+    const result = await approvedResult(client, key, digest);
     const head = await appendRevision(deps, client, key, result, network);
     await deps.reached('publish:before-commit');
     return { kind: 'published', contentDigest: digest, head, already: false, recomputed: [] };

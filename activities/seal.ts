@@ -1,11 +1,13 @@
+import type { PoolClient } from 'pg';
+import { StoreError } from '../src/store/errors';
 import { lockInputs, lockNetwork } from '../src/store/networks';
-import { effectivePolicyHash } from '../src/store/policies';
 import { transaction } from '../src/store/pool';
 import { findSeal, insertSeal, type Seal } from '../src/store/seals';
 import { chunkEnd } from '../src/store/snapshot-rows';
 import { findSnapshot, insertSnapshot, SEALED_ROWS, type StoredSnapshot } from '../src/store/snapshots';
-import type { EpochRef, Sealed } from './contracts';
+import type { EpochRef, InputsState, Sealed } from './contracts';
 import type { ActivityDependencies } from './dependencies';
+import { inputsState, judgedNow } from './gather';
 import { loadPolicy } from './policies';
 import { readSnapshot } from './read-snapshot';
 
@@ -13,9 +15,12 @@ import { readSnapshot } from './read-snapshot';
  * Seals an epoch (spec §3): freezes its rows, then reads them once in canonical order for the digest and the sums.
  * Freezing and reading are two commits, so that reading a million rows holds no lock; a retry goes on behind the
  * freeze.
+ *
+ * @param judged what was found complete; null: nothing was looked at before
+ * @throws StoreError `InputsChanged`: they are not complete, or not by the policy that is in force now; nothing is frozen
  */
-export async function seal(deps: ActivityDependencies, ref: EpochRef): Promise<Sealed> {
-  const frozen = (await findSeal(deps.pool, ref.network, ref.epoch)) ?? (await freeze(deps, ref));
+export async function seal(deps: ActivityDependencies, ref: EpochRef, judged: InputsState | null): Promise<Sealed> {
+  const frozen = (await findSeal(deps.pool, ref.network, ref.epoch)) ?? (await freeze(deps, ref, judged));
   await deps.reached('seal:frozen');
   const stored = (await findSnapshot(deps.pool, ref.network, ref.epoch)) ?? (await takeSnapshot(deps, ref, frozen));
   return {
@@ -26,16 +31,32 @@ export async function seal(deps: ActivityDependencies, ref: EpochRef): Promise<S
   };
 }
 
-function freeze(deps: ActivityDependencies, ref: EpochRef): Promise<Seal> {
+function freeze(deps: ActivityDependencies, ref: EpochRef, judged: InputsState | null): Promise<Seal> {
   return transaction(deps.pool, async (client) => {
     // The inputs first: waiting for a long load to end must not keep the network from publishing meanwhile.
     await lockInputs(client, ref.network, 'exclusive');
     await lockNetwork(client, ref.network);
     const already = await findSeal(client, ref.network, ref.epoch);
     if (already !== null) return already;
+    const { policyHash, loads } = await inputsState(client, ref);
+    if (judged?.policyHash !== policyHash || judged.loads !== loads) await requireComplete(client, ref, policyHash);
     await client.query('select settle.ensure_partitions(array[$1::integer])', [ref.epoch]);
-    return insertSeal(client, ref.network, ref.epoch, await effectivePolicyHash(client, ref.network, ref.epoch));
+    return insertSeal(client, ref.network, ref.epoch, policyHash);
   });
+}
+
+/**
+ * Since the epoch was found ready, a policy was approved that may ask for more, or rows came of providers whom nobody
+ * has measured yet. What is sealed cannot be mended any more, so it is
+ * judged once more, under both locks.
+ */
+async function requireComplete(client: PoolClient, ref: EpochRef, policyHash: string): Promise<void> {
+  const judged = await judgedNow(client, ref, await loadPolicy(client, policyHash));
+  if (judged.kind === 'ready') return;
+  throw new StoreError(
+    'InputsChanged',
+    `epoch ${ref.epoch} of ${ref.network} cannot be sealed as it stands: missing are ${judged.missing.join(', ')}`,
+  );
 }
 
 async function takeSnapshot(deps: ActivityDependencies, ref: EpochRef, frozen: Seal): Promise<StoredSnapshot> {

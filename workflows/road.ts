@@ -58,6 +58,12 @@ export const keep = proxyActivities<Pick<Activities, 'archiveHistories'>>({
   retry: { ...BACKOFF, maximumAttempts: 5 },
 });
 
+/** Whether an activity ended for good with an error of this name. */
+export function endedBy(error: unknown, name: string): boolean {
+  const cause = error instanceof ActivityFailure ? error.cause : error;
+  return cause instanceof ApplicationFailure && cause.type === name;
+}
+
 /** The guard that an activity found not to hold, with what it found; null: it failed for another reason. */
 export function failedGuard(
   error: unknown,

@@ -10,7 +10,7 @@ import {
   sleep,
   upsertSearchAttributes,
 } from '@temporalio/workflow';
-import type { Checked, Closed, ComputationRef, EpochRef, Sealed } from '../activities/contracts';
+import type { Checked, Closed, ComputationRef, EpochRef, InputsState, Sealed } from '../activities/contracts';
 import { Looks } from './looks';
 import {
   answered,
@@ -22,7 +22,7 @@ import {
   type SettleEpochInput,
 } from './messages';
 import { rewardChunks } from './reward-chunks';
-import { compute, failedGuard, read, write } from './road';
+import { compute, endedBy, failedGuard, read, write } from './road';
 import { tell } from './tell';
 
 /**
@@ -89,12 +89,13 @@ class Road {
   /** Goes the road until the epoch is closed; again from the rates on when a dispute below changed its history. */
   async settle(): Promise<Closed> {
     try {
-      const closed = await this.gather();
-      if (closed !== null) return closed;
-      this.enter('seal', 'freezing the rows and taking their digest');
-      const sealed = await compute.seal.executeWithOptions(this.named('freeze the rows, take their digest'), [
-        this.ref,
-      ]);
+      let sealed: Sealed | null = null;
+      while (sealed === null) {
+        const found = await this.gather();
+        if ('closed' in found) return found.closed;
+        this.enter('seal', 'freezing the rows and taking their digest');
+        sealed = await this.seal(found.inputs);
+      }
       for (;;) {
         const answer = await this.settleSealed(sealed);
         if (answer !== 'superseded') return answer;
@@ -107,18 +108,36 @@ class Road {
   }
 
   /** Waits until the inputs are complete or their deadline has passed. */
-  private async gather(): Promise<Closed | null> {
+  private async gather(): Promise<{ readonly closed: Closed } | { readonly inputs: InputsState | null }> {
     const looks = new Looks(this.input.looksARun);
     for (let told = false; ; told = true) {
       const found = await read.gather(this.ref, this.input.requestId);
-      if (found.kind === 'closed') return found.answer;
-      if (found.kind === 'ready') return null;
-      if (found.kind === 'incomplete') return this.fail('incomplete-inputs', { missing: found.missing });
+      if (found.kind === 'closed') return { closed: found.answer };
+      if (found.kind === 'ready') return { inputs: found.inputs };
+      if (found.kind === 'refused') {
+        return { closed: await this.fail(found.failure, { contentDigest: found.contentDigest }) };
+      }
+      if (found.kind === 'incomplete') {
+        return { closed: await this.fail('incomplete-inputs', { missing: found.missing }) };
+      }
       this.enter('gather', `waiting for ${found.missing.join(', ')}`);
       if (!told) await this.answer({ kind: 'waiting', epoch: this.input.epoch, missing: found.missing });
       if (looks.over) return this.anotherRun();
       // Inputs come from outside and wake nobody.
       await sleep(looks.pauseMs(found.recheckSeconds * 1000));
+    }
+  }
+
+  /** Freezes the inputs; null: they were not complete any more, and nothing is frozen. */
+  private async seal(judged: InputsState | null): Promise<Sealed | null> {
+    try {
+      return await compute.seal.executeWithOptions(this.named('freeze the rows, take their digest'), [
+        this.ref,
+        judged,
+      ]);
+    } catch (error) {
+      if (endedBy(error, 'InputsChanged')) return null;
+      throw error;
     }
   }
 

@@ -1,5 +1,6 @@
 import type { PoolClient } from 'pg';
 import { appendAudit } from '../store/audit-log';
+import { newestRevision } from '../store/chain';
 import { lastClosedEpoch } from '../store/due';
 import { StoreError } from '../store/errors';
 import { insertRejections } from '../store/failures';
@@ -29,7 +30,7 @@ export interface FailReport {
  * Closes open epochs on purpose, as `failed(rejected)`, in order: nobody is paid for them, and the epochs after them
  * can be settled. A hold of one of them is rejected with it, and a run of it is ended.
  *
- * @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown`
+ * @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown`, `EpochClosed`
  */
 export async function failEpochs(context: WorkflowContext, request: FailRequest): Promise<FailReport> {
   const { first, last } = request.range;
@@ -45,6 +46,7 @@ async function closeOpenPart(client: PoolClient, actor: string, request: FailReq
   const network = await lockNetwork(client, request.network);
   const open = await openPart(client, network, request.range);
   if (open === null) return { closed: null, skipped: request.range.last - request.range.first + 1 };
+  await requireUnpublished(client, request.network, open.first);
   await rejectHolds(client, actor, request, open);
   await insertRejections(client, request.network, open, actor, request.reason);
   await appendAudit(client, {
@@ -84,6 +86,16 @@ async function openPart(client: PoolClient, network: Network, range: EpochRange)
     );
   }
   return { first: next, last };
+}
+
+/** An epoch is open until its claims are made; but what its revision pays is due from its publication on. */
+async function requireUnpublished(client: PoolClient, network: string, epoch: number): Promise<void> {
+  const published = await newestRevision(client, network, epoch);
+  if (published === null) return;
+  throw new StoreError(
+    'EpochClosed',
+    `epoch ${epoch} of ${network} is published, and nothing but its claims is missing: \`settle epoch run ${epoch}\` makes them`,
+  );
 }
 
 /** Only the first open epoch can be on hold. */

@@ -57,6 +57,8 @@ export class StoreError extends Error {
       | 'DisputeRefused'
       /** The epoch is not the next one, or its time has not come. */
       | 'EpochNotDue'
+      /** The inputs, or the policy that judges them, are not those any more that were found complete: judge again. */
+      | 'InputsChanged'
       /** The epoch did not fail, so there is nothing to settle again. */
       | 'EpochNotFailed'
       /** The rows that are asked for are in an archive, outside of the database. */

@@ -58,6 +58,27 @@ export async function openHolds(db: Queryable, network: string): Promise<readonl
   return found.rows;
 }
 
+/**
+ * The decision that ends an epoch which is still open: its newest hold was rejected or expired, and nothing closed it
+ * since. null: there is none.
+ */
+export async function unclosedRefusal(
+  db: Queryable,
+  network: string,
+  epoch: number,
+): Promise<{ readonly failure: 'rejected' | 'expired'; readonly contentDigest: string } | null> {
+  const found = await db.query<{ failure: 'rejected' | 'expired'; contentDigest: string }>(
+    `select d.decision as failure, d.content_digest as "contentDigest" from (
+       select h.network, h.epoch, h.revision, h.computation from hold h where h.network = $1 and h.epoch = $2
+       order by h.revision desc, h.computation desc limit 1) newest
+     join hold_decision d using (network, epoch, revision, computation)
+     where d.decision in ('rejected', 'expired') and not exists (
+       select from epoch_failure f where f.network = $1 and f.epoch = $2 and f.failed_at >= d.decided_at)`,
+    [network, epoch],
+  );
+  return found.rows[0] ?? null;
+}
+
 /** Open holds of the epochs above one, lowest first. */
 export async function openHoldsAbove(db: Queryable, network: string, epoch: number): Promise<readonly Hold[]> {
   const found = await db.query<Hold>(

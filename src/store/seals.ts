@@ -57,6 +57,14 @@ export async function completeness(db: Queryable, network: string, epoch: number
   return found.rows[0]!;
 }
 
+/** How many loads a network has. */
+export async function loadsOf(db: Queryable, network: string): Promise<number> {
+  const found = await db.query<{ loads: number }>('select count(*)::integer as loads from load where network = $1', [
+    network,
+  ]);
+  return found.rows[0]!.loads;
+}
+
 export interface EpochClock {
   /** Seconds since 1970 by the database's clock. */
   readonly nowSeconds: number;

@@ -1,6 +1,7 @@
+import { importBundle } from '../../src/commands/import-bundle';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn } from '../harness/in-process';
-import { bundleTexts, makeNetwork, makeNetworkOf, type NetworkKnobs } from '../harness/networks';
+import { bundleTexts, makeNetwork, makeNetworkOf, type NetworkKnobs, withBundleFolder } from '../harness/networks';
 import { policyDocument } from '../harness/policy';
 
 let database: TestDatabase;
@@ -26,8 +27,9 @@ async function gathered(knobs: NetworkKnobs) {
 }
 
 test('complete inputs are ready, before the deadline and after', async () => {
-  expect(await gathered(PAST)).toEqual({ kind: 'ready', missing: [] });
-  expect(await gathered(ending(3600))).toEqual({ kind: 'ready', missing: [] });
+  const inputs = { policyHash: expect.stringMatching(/^[0-9a-f]{64}$/), loads: 1 };
+  expect(await gathered(PAST)).toEqual({ kind: 'ready', missing: [], inputs });
+  expect(await gathered(ending(3600))).toEqual({ kind: 'ready', missing: [], inputs });
 });
 
 test.each([
@@ -58,7 +60,10 @@ test.each([
 });
 
 test('F39: past the deadline, missing uptimes alone let the epoch go on: the breaker will hold it', async () => {
-  expect(await gathered({ ...PAST, missing: { 0: 'uptimes' } })).toEqual({ kind: 'ready', missing: ['uptimes'] });
+  expect(await gathered({ ...PAST, missing: { 0: 'uptimes' } })).toMatchObject({
+    kind: 'ready',
+    missing: ['uptimes'],
+  });
 });
 
 test('F39: an epoch of which nothing arrived lacks capacity and a token price', async () => {
@@ -101,14 +106,41 @@ test.each([
     calendar,
   );
   const found = await (await activitiesOn(database.worker)).gather({ network, epoch: 0 }, 'request');
-  expect(found).toEqual(expected);
+  expect(found).toMatchObject(expected);
+});
+
+test('rows that came after the inputs were found complete are judged before the seal', async () => {
+  const knobs = ending(3600);
+  const network = await makeNetwork(operator(), knobs);
+  const ref = { network, epoch: 0 };
+  const activities = await activitiesOn(database.worker);
+  const found = await activities.gather(ref, 'request');
+  if (found.kind !== 'ready') throw new Error(found.kind);
+  const names = Array.from({ length: 20 }, (_, index) => `q${index}`);
+  const unmeasured = {
+    ...bundleTexts({ ...knobs, epochs: 0, providers: 0 }),
+    providers: `provider,joined_epoch,status,payee\n${names.map((name) => `${name},0,active,\n`).join('')}`,
+    capacity: `epoch,provider,market,offered,served\n${names.map((name) => `0,${name},gpu,10,5\n`).join('')}`,
+  };
+  await withBundleFolder(unmeasured, (folder) =>
+    importBundle(operator(), folder, { network, dryRun: false, outsideCalendar: 'refuse' }),
+  );
+  await expect(activities.seal(ref, found.inputs)).rejects.toMatchObject({
+    type: 'InputsChanged',
+    message: expect.stringContaining('missing are uptimes'),
+  });
+  expect(await activities.gather(ref, 'request')).toMatchObject({ kind: 'waiting', missing: ['uptimes'] });
 });
 
 test('a sealed epoch is ready, whatever arrives or is missing', async () => {
   const network = await makeNetwork(operator(), { ...PAST, missing: { 0: 'uptimes' } });
   const activities = await activitiesOn(database.worker);
   await activities.seal({ network, epoch: 0 });
-  expect(await activities.gather({ network, epoch: 0 }, 'request')).toEqual({ kind: 'ready', missing: [] });
+  expect(await activities.gather({ network, epoch: 0 }, 'request')).toEqual({
+    kind: 'ready',
+    missing: [],
+    inputs: null,
+  });
 });
 
 test('F23: an epoch is due only once it has ended, by the clock of the database', async () => {

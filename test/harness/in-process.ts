@@ -90,6 +90,9 @@ export async function settleEpochInProcess(activities: Activities, ref: EpochRef
   if (found.kind === 'incomplete') {
     return activities.closeAsFailed(ref, 'incomplete-inputs', { missing: found.missing }, 'test');
   }
+  if (found.kind === 'refused') {
+    return activities.closeAsFailed(ref, found.failure, { contentDigest: found.contentDigest }, 'test');
+  }
   const { derived, checked } = await walkToCheck(activities, ref);
   if (checked.hold !== null) throw new Error(`epoch ${ref.epoch} is on hold`);
   const { proved } = await publishAndProve(activities, derived.key, checked.contentDigest);

@@ -87,6 +87,26 @@ test('F41: an epoch that is sealed in the middle of a change keeps the policy of
   expect(await poolOf(0)).toBe('1000000000');
 });
 
+test('F41: a policy that asks for more than was found complete is approved just before the seal: nothing is sealed', async () => {
+  const found = await activities.gather({ network, epoch: 0 }, 'test');
+  if (found.kind !== 'ready') throw new Error(found.kind);
+  await decided(
+    await proposed(0, (document) => {
+      document.tokenPrice.minSources = '9';
+    }),
+  );
+  const sealing = activities.seal({ network, epoch: 0 }, found.inputs);
+  await expect(sealing).rejects.toMatchObject({
+    type: 'InputsChanged',
+    message: expect.stringContaining('token-price'),
+  });
+  // The deadline passed long ago.
+  expect(await activities.gather({ network, epoch: 0 }, 'test')).toMatchObject({
+    kind: 'incomplete',
+    missing: ['token-price'],
+  });
+});
+
 test('approving and sealing at once: whichever is first, the seal names the policy that was in force', async () => {
   for (const epoch of [0, 1, 2]) {
     const change = await proposed(epoch, (document) => {

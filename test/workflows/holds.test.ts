@@ -1,6 +1,8 @@
 import { decideHold } from '../../src/commands/decide-hold';
 import { epochWorkflowId } from '../../src/commands/run-epochs';
-import { openHolds } from '../../src/store/holds';
+import { settleAgain } from '../../src/commands/settle-again';
+import { everyFailure } from '../../src/store/failures';
+import { insertDecision, openHolds } from '../../src/store/holds';
 import { decide, epochStatus } from '../../workflows/messages';
 import type { NetworkKnobs } from '../harness/networks';
 import { count, failedEpochs, freshWorld, publishedEpochs, until, type World } from '../harness/worlds';
@@ -96,6 +98,45 @@ test('F15: the run of a held epoch is gone; approving publishes exactly the held
     expect((await published(network))[1]?.contentDigest).toBe(digest);
     // One for each of the three epochs: the held one was not computed again.
     expect(await count(world.database, 'computation', network)).toBe(3);
+  });
+});
+
+test.each(['rejected', 'expired'] as const)(
+  'F15: %s, and the run that was to close the epoch is gone: the next one closes it, and computes nothing',
+  async (failure) => {
+    await world.withWorker({}, async () => {
+      const { network } = await heldNetwork({ holdSeconds: failure === 'expired' ? 2 : 600 });
+      const [hold] = await openHolds(world.database.viewer, network);
+      await run(network, 1).terminate('the test wants it so');
+      if (failure === 'rejected') await decideAs('paul', network, 'rejected');
+      else {
+        await until('the hold is overdue', async () => (await openHolds(world.database.viewer, network))[0]!.overdue);
+        // What a run records that is ended before it closes the epoch.
+        const expired = { outcome: failure, contentDigest: hold!.contentDigest, actor: 'system', reason: 'a test' };
+        expect(await insertDecision(world.database.worker, hold!, expired)).toBe(true);
+        await world.settle(network);
+      }
+      expect(await failedEpochs(world.database, network)).toEqual([{ epoch: 1, failure }]);
+      expect((await published(network)).map(({ epoch }) => epoch)).toEqual([0, 2]);
+      expect(await count(world.database, 'computation', network)).toBe(3);
+    });
+  },
+);
+
+test('F15: a rejected epoch that is settled again, and rejected again without a run, fails once more', async () => {
+  await world.withWorker({}, async () => {
+    const { network } = await heldNetwork();
+    await decideAs('paul', network, 'rejected');
+    const again = () => settleAgain(world.context, { network, epoch: 1, reason: 'looked at', requestId: null });
+    await again();
+    await run(network, 1).terminate('the test wants it so');
+    await decideAs('paul', network, 'rejected');
+    const failures = await everyFailure(world.database.viewer, network, 1, 1);
+    expect(failures.map(({ failureNo, failure }) => [failureNo, failure])).toEqual([
+      [1, 'rejected'],
+      [2, 'rejected'],
+    ]);
+    expect((await published(network)).map(({ epoch }) => epoch)).toEqual([0, 2]);
   });
 });
 
