@@ -19,8 +19,8 @@ import type { TrippedBreaker } from '../src/rulesets/1/records';
 import { cellsOf, PRICES_COLUMNS, PRICES_KEY, type PricesRow } from '../src/rulesets/1/tables';
 import { type ComputationHeader, getComputation, priceRows } from '../src/store/computations';
 import { publishedBelow } from '../src/store/history';
-import { findHold, insertDecision, insertHold } from '../src/store/holds';
-import { getNetwork, lockNetwork } from '../src/store/networks';
+import { endHold, findHold, insertHold } from '../src/store/holds';
+import { lockNetwork } from '../src/store/networks';
 import { type PayoutFigures, payoutFigures, payoutsDigest } from '../src/store/payouts';
 import { beside, transaction } from '../src/store/pool';
 import { findRequest } from '../src/store/requests';
@@ -239,26 +239,19 @@ async function holdOf(
   run: RunRef,
 ): Promise<Checked['hold']> {
   const askedBy = (await findRequest(deps.pool, run.requestId))?.actor ?? 'system';
-  const waits = await transaction(deps.pool, async (client) => {
+  const hold = await transaction(deps.pool, async (client) => {
     const network = await lockNetwork(client, key.network);
-    if ((await findHold(client, key)) !== null) return true;
-    if ((await closedAnswer(client, key, run)) !== null) return false;
-    if ((await guardChain(client, key, header, network)) === 'superseded') return false;
+    const known = await findHold(client, key);
+    if (known !== null) return known;
+    if ((await closedAnswer(client, key, run)) !== null) return null;
+    if ((await guardChain(client, key, header, network)) === 'superseded') return null;
     await insertHold(client, key, result.contentDigest, askedBy, holdSeconds);
-    return true;
+    const { contentDigest } = result;
+    if (network.holds === 'release') {
+      await endHold(client, { ...key, contentDigest }, 'released', 'this throw-away network lets holds through');
+    }
+    return findHold(client, key);
   });
-  if (!waits) return null;
-  const network = await getNetwork(deps.pool, key.network);
-  if (network.holds === 'release') {
-    await insertDecision(deps.pool, key, {
-      outcome: 'released',
-      contentDigest: result.contentDigest,
-      actor: 'system',
-      reason: 'this throw-away network lets holds through',
-    });
-  }
-  const hold = await findHold(deps.pool, key);
-  if (hold === null) throw new RangeError(`the hold of epoch ${key.epoch} was not written`);
-  if (hold.decision === 'approved' || hold.decision === 'released') return null;
+  if (hold === null || hold.decision === 'approved' || hold.decision === 'released') return null;
   return { deadline: hold.deadline, waitSeconds: hold.waitSeconds };
 }

@@ -1,6 +1,6 @@
 import { appendAudit } from '../src/store/audit-log';
 import { type FailureName, insertFailure } from '../src/store/failures';
-import { findHold, insertDecision } from '../src/store/holds';
+import { endHold, findHold } from '../src/store/holds';
 import { lockNetwork } from '../src/store/networks';
 import { transaction } from '../src/store/pool';
 import type { Closed, ComputationRef, EpochRef, HoldState, RunRef } from './contracts';
@@ -63,12 +63,7 @@ export async function readHold(deps: ActivityDependencies, key: ComputationRef):
     if (hold.decision !== null) return hold.decision;
     if (!hold.overdue) return 'open';
     await deps.witness.compare(client);
-    await insertDecision(client, key, {
-      outcome: 'expired',
-      contentDigest: hold.contentDigest,
-      actor: 'system',
-      reason: `nobody decided until ${hold.deadline}`,
-    });
+    await endHold(client, hold, 'expired', `nobody decided until ${hold.deadline}`);
     return 'expired';
   });
 }

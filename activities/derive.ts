@@ -16,7 +16,7 @@ import {
 } from '../src/store/computations';
 import { StoreError } from '../src/store/errors';
 import { lastBases, publishedBelow } from '../src/store/history';
-import { holdsOf, insertDecision } from '../src/store/holds';
+import { endHold, holdsOf } from '../src/store/holds';
 import { lockNetwork } from '../src/store/networks';
 import { transaction } from '../src/store/pool';
 import { findResult } from '../src/store/results';
@@ -104,12 +104,12 @@ export async function readHistory(deps: ActivityDependencies, ref: EpochRef, pol
 async function supersedeHolds(client: PoolClient, ref: EpochRef): Promise<void> {
   for (const hold of await holdsOf(client, ref.network, ref.epoch)) {
     if (hold.decision !== null) continue;
-    await insertDecision(client, hold, {
-      outcome: 'superseded',
-      contentDigest: hold.contentDigest,
-      actor: 'system',
-      reason: 'a revision of an earlier epoch was published; this epoch was computed again',
-    });
+    await endHold(
+      client,
+      hold,
+      'superseded',
+      'a revision of an earlier epoch was published; this epoch was computed again',
+    );
   }
 }
 

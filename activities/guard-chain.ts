@@ -3,7 +3,7 @@ import { historyReach } from '../src/rulesets/1/history';
 import type { ComputationHeader } from '../src/store/computations';
 import { getComputation } from '../src/store/computations';
 import { failedEpochs, publishedIdentities } from '../src/store/history';
-import { insertDecision, openHoldsAbove } from '../src/store/holds';
+import { endHold, openHoldsAbove } from '../src/store/holds';
 import type { Network } from '../src/store/networks';
 import type { ComputationRef } from './contracts';
 import { GuardFailed } from './failures';
@@ -49,12 +49,8 @@ export async function guardChain(
 export async function supersedeLaterHolds(client: PoolClient, key: ComputationRef, network: Network): Promise<void> {
   for (const hold of await openHoldsAbove(client, key.network, key.epoch)) {
     if ((await stateOf(hold)) === 'holds') continue;
-    await insertDecision(client, hold, {
-      outcome: 'superseded',
-      contentDigest: hold.contentDigest,
-      actor: 'system',
-      reason: `epoch ${key.epoch} revision ${key.revision} was published; this epoch is computed again`,
-    });
+    const published = `epoch ${key.epoch} revision ${key.revision} was published`;
+    await endHold(client, hold, 'superseded', `${published}; this epoch is computed again`);
   }
   async function stateOf(hold: ComputationRef): Promise<'holds' | 'superseded'> {
     try {

@@ -1,4 +1,5 @@
 import type { TrippedBreaker } from '../rulesets/1/records';
+import { appendAudit } from './audit-log';
 import type { ComputationKey } from './computations';
 import type { Queryable } from './pool';
 
@@ -144,4 +145,28 @@ export async function insertDecision(
     ],
   );
   return inserted.rowCount === 1;
+}
+
+/**
+ * Ends a hold without a person, and puts that on record. Returns false if somebody decided it before: that stands.
+ * In the transaction of what ends it, under the network's lock.
+ */
+export async function endHold(
+  db: Queryable,
+  hold: ComputationKey & { readonly contentDigest: string },
+  outcome: 'expired' | 'superseded' | 'released',
+  reason: string,
+): Promise<boolean> {
+  const { contentDigest } = hold;
+  if (!(await insertDecision(db, hold, { outcome, contentDigest, actor: 'system', reason }))) return false;
+  await appendAudit(db, {
+    network: hold.network,
+    actor: 'system',
+    action: `hold-${outcome}`,
+    subject: `epoch ${hold.epoch}`,
+    outcome: 'done',
+    reason,
+    detail: { contentDigest },
+  });
+  return true;
 }

@@ -25,7 +25,28 @@ test('a hold expires by its row, once, and stays expired', async () => {
   expect(await activities.readHold(derived.key)).toBe('expired');
   expect(await activities.readHold(derived.key)).toBe('expired');
   expect(await hold()).toMatchObject({ decision: 'expired', decidedBy: 'system' });
+  expect(await recorded(network)).toEqual(['hold-expired epoch 1']);
 });
+
+test('a hold that ends because its history changed is on record as well', async () => {
+  const network = await makeNetwork({ pool: database.superuser, actor: 'olivia' }, { held: [1] });
+  const activities = await activitiesOn(database.worker);
+  await settleEpochInProcess(activities, { network, epoch: 0 });
+  await walkToCheck(activities, { network, epoch: 1 });
+  await corrected(database, activities, network, 0, rows('capacity', '0,p0,gpu,10,9'));
+  expect((await holdsOf(database.viewer, network, 1))[0]).toMatchObject({ decision: 'superseded' });
+  expect(await recorded(network)).toEqual(['hold-superseded epoch 1']);
+});
+
+/** What became of holds, as the audit log has it. */
+async function recorded(network: string): Promise<string[]> {
+  const found = await database.superuser.query(
+    `select action, subject from settle.audit_log
+     where network = $1 and action like 'hold-%' and actor = 'system' and outcome = 'done' order by entry`,
+    [network],
+  );
+  return found.rows.map(({ action, subject }) => `${action} ${subject}`);
+}
 
 describe('an epoch is not put on hold for a decision that could not be carried out', () => {
   const prepared = async () => {
