@@ -70,6 +70,51 @@ export const DECISION_BUGS: readonly SeededBug[] = [
     ),
   },
   {
+    id: 'refusal-forgotten',
+    mistake: 'a rejected hold whose run is gone leaves its epoch open, and it is computed anew',
+    file: 'activities/gather.ts',
+    find: "if (refused !== null) return { kind: 'refused', ...refused };",
+    replace: "if (refused !== null && ref.epoch < 0) return { kind: 'refused', ...refused };",
+    caughtBy: tests(
+      'test/workflows/holds.test.ts',
+      'F15: rejected, and the run that was to close the epoch is gone: the next one closes it, and computes nothing',
+      'F15: a rejected epoch that is settled again, and rejected again without a run, fails once more',
+    ),
+  },
+  {
+    id: 'held-on-old-history',
+    mistake: 'a computation whose history was republished meanwhile is put on hold',
+    file: 'activities/check.ts',
+    find: "if ((await guardChain(client, key, header, network)) === 'superseded') return null;",
+    replace: 'await guardChain(client, key, header, network);',
+    caughtBy: tests(
+      'test/activities/holds.test.ts',
+      'a dispute below was published while it was computed: it is computed again',
+    ),
+  },
+  {
+    id: 'published-epoch-failed',
+    mistake: 'an epoch is closed as failed between its publication and its claims',
+    file: 'src/commands/fail-epochs.ts',
+    find: 'if (published === null) return;',
+    replace: "if (published === null || published.kind === 'revision') return;",
+    caughtBy: tests(
+      'test/activities/holds.test.ts',
+      'an epoch that is published and has no claims yet is not closed as failed: its money is due',
+    ),
+  },
+  {
+    id: 'sealed-unjudged',
+    mistake: 'what came between the look at the inputs and the seal is sealed as it is',
+    file: 'activities/seal.ts',
+    find: "if (judged.kind === 'ready') return;",
+    replace: "if (judged.kind === 'ready' || judged.missing.length > 0) return;",
+    caughtBy: tests(
+      'test/activities/gather.test.ts',
+      'rows that came after the inputs were found complete are judged before the seal',
+    ),
+  },
+  {
     id: 'hold-never-expires',
     mistake: 'a hold that nobody decided in time stays open',
     file: 'activities/close.ts',
