@@ -2,7 +2,13 @@ import { createHash } from 'node:crypto';
 import fc from 'fast-check';
 import { nodeHashes } from '../../src/hashing/node-hashes';
 import { type ChainEntry, chainEntry, GENESIS_HEAD, verifyChain } from '../../src/proofs/chain';
-import { type ClaimsContent, claimsContent, type RevisionContent, revisionContent } from '../../src/proofs/contents';
+import {
+  type ClaimsContent,
+  checkedContent,
+  claimsContent,
+  type RevisionContent,
+  revisionContent,
+} from '../../src/proofs/contents';
 import type { Hashes } from '../../src/proofs/hashes';
 
 let hashes: Hashes;
@@ -107,10 +113,47 @@ describe('an entry', () => {
     ['sum', '-1'],
     ['unallocated', '01'],
     ['growthPhase', undefined],
+    ['growthPhase', 7],
+    // As text, these would be of the right form.
+    ['network', 7],
+    ['sum', 5],
+    ['tokenPrice', 2],
+    ['policyHash', ['a'.repeat(64)]],
+    ['epoch', -0],
+    ['policyHash', 'a'.repeat(65)],
+    ['tokenPrice', '.5'],
+    ['tokenPrice', '0.'],
+    ['unallocated', '1.0'],
   ])('is not made where %s is %j', (field, value) => {
     expect(() => revisionContent({ ...REVISION, [field]: value })).toThrow(
       expect.objectContaining({ id: 'content-not-valid', where: field }),
     );
+  });
+
+  test.each([
+    ['kind', 'revision'],
+    ['root', ['0x'.padEnd(66, 'e')]],
+    ['root', `0x${'e'.repeat(65)}`],
+    ['root', `00x${'e'.repeat(64)}`],
+    ['root', 'e'.repeat(64)],
+    ['total', 5],
+    ['payees', -1],
+    ['revision', 0],
+  ])('of claims is not made where %s is %j', (field, value) => {
+    const content = { ...CLAIMS, kind: 'claims', [field]: value };
+    if (field === 'kind') expect(() => checkedContent(content)).toThrow(expect.objectContaining({ where: 'ruleset' }));
+    else expect(() => checkedContent(content)).toThrow(expect.objectContaining({ where: field }));
+  });
+
+  test('is of one of the two kinds', () => {
+    expect(() => checkedContent({ ...REVISION, kind: 'other' })).toThrow(expect.objectContaining({ where: 'kind' }));
+    expect(() => checkedContent({ ...REVISION })).toThrow(/kind is missing/);
+  });
+
+  test('may have counts of 0 and decimals of any length', () => {
+    const content = { ...REVISION, epoch: 0, activeProviders: 0, tokenPrice: '12.0345', tokenVolume: '0', pool: '0' };
+    expect(revisionContent(content)).toEqual({ kind: 'revision', ...content });
+    expect(claimsContent({ ...CLAIMS, payees: 0, total: '0' }).payees).toBe(0);
   });
 
   test('is not made with a key that the specification does not have, or without one', () => {

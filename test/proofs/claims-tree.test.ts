@@ -114,7 +114,9 @@ describe('a tree', () => {
     const tree = buildClaimsTree(manyClaims(5), keccak256);
     for (const payee of [address(1n), '0x', 'nonsense']) {
       expect(() => tree.proof(payee)).toThrow(expect.objectContaining({ id: 'payee-not-in-tree' }));
+      expect(() => tree.leafIndex(payee)).toThrow(`${JSON.stringify(payee)} has no claim in this tree.`);
     }
+    expect(() => tree.leafIndex('nonsense')).toThrow(expect.objectContaining({ name: 'ProofError' }));
   });
 
   test.each([

@@ -126,11 +126,14 @@ describe('the snapshot digest', () => {
     expect(snapshotDigest(hashes, digests)).toBe(sha256(`${lines.join('\n')}\n`));
   });
 
-  test.each([undefined, '', 'A'.repeat(64), '1'.repeat(63)])('is not made with %j for a table', (macro) => {
-    expect(() => snapshotDigest(hashes, { ...digests, macro: macro as string })).toThrow(
-      expect.objectContaining({ id: 'table-digest-missing', where: 'macro' }),
-    );
-  });
+  test.each([undefined, '', 'A'.repeat(64), '1'.repeat(63), '1'.repeat(65), ['1'.repeat(64)]])(
+    'is not made with %j for a table',
+    (macro) => {
+      expect(() => snapshotDigest(hashes, { ...digests, macro: macro as unknown as string })).toThrow(
+        expect.objectContaining({ id: 'table-digest-missing', where: 'macro' }),
+      );
+    },
+  );
 });
 
 test('the digest of a content is that of its canonical JSON in UTF-8', () => {

@@ -38,6 +38,7 @@ test.each([-1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, '7', 7n, null
 
 test.each([-1, 1.5, 2 ** 53, 100_000_000])('epoch %p has no place in the calendar', (epoch) => {
   expect(() => epochTimes(rules, epoch)).toThrow(expect.objectContaining({ id: 'epoch-out-of-calendar' }));
+  expect(() => epochTimes(rules, epoch)).toThrow(`Epoch ${epoch} has no place in the calendar.`);
 });
 
 test('the last epoch is the one that ends within the year 9999', () => {

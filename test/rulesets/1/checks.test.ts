@@ -199,6 +199,10 @@ test('overServed: hours served where none were asked for count as 1', () => {
   expect(tripped({ totals: { disk: ['9', '9', '0'] } }, policyWith({ 'breakers/overServed': '1' }))).toEqual([]);
 });
 
+test('tokenMove: without any source there are too few, and none to name', () => {
+  expect(tripped({ sources: [] })).toEqual([['tokenMove', '0', '2', null]]);
+});
+
 describe('guard conservation', () => {
   test('holds where amounts and rest are the pool', () => {
     expect(conservation(amount(10n), amount(7n), amount(3n))).toEqual([]);
@@ -209,7 +213,9 @@ describe('guard conservation', () => {
     ['one made', 10n, 7n, 4n],
     ['more paid than there is', 10n, 11n, -1n],
   ])('fails with %s', (_, pool, sum, rest) => {
-    expect(conservation(amount(pool), amount(sum), amount(rest))).toMatchObject([{ guard: 'conservation' }]);
+    expect(conservation(amount(pool), amount(sum), amount(rest))).toMatchObject([
+      { guard: 'conservation', where: 'epoch' },
+    ]);
   });
 });
 
@@ -218,7 +224,10 @@ describe('guard price-bounds', () => {
   const check = (previousBase: string, base: string, price = base, market = 'gpu.v100') =>
     priceBounds(policy, [
       { market, previousBase: usd(previousBase), base: usd(base), price: usd(price) } as MarketPrice,
-    ]).map(({ where }) => where);
+    ]).map(({ guard, where }) => {
+      expect(guard).toBe('price-bounds');
+      return where;
+    });
 
   test.each([
     ['2', '2.25', '2.25'],
