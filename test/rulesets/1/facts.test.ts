@@ -4,6 +4,7 @@ import {
   parseProviderFacts,
   providerFactsText,
 } from '../../../src/rulesets/1/facts';
+import type { ProviderRows } from '../../../src/rulesets/1/records';
 import { GOOD_PERFORMANCE, micro, ratio, text } from './fixtures';
 
 const FACTS: ProviderFacts = {
@@ -52,4 +53,65 @@ test('the median is of all that were measured, also where they are thousands', (
   const { performance } = tally.facts();
   expect(performance).toMatchObject({ measuredUptimes: count, belowMinimumUptime: count, measuredMetrics: ['uptime'] });
   expect(text(performance.medianUptime)).toBe('0.0025005');
+});
+
+describe('the sums over providers', () => {
+  const gpu = (offered: string, served: string) => ({
+    market: 'gpu.v100',
+    offered: micro(offered),
+    served: micro(served),
+  });
+  const disk = (offered: string) => ({ market: 'disk', offered: micro(offered), served: micro('0') });
+  const measured = { uptimeMicro: 600_000, responseMicroseconds: 1n, errorRateMicro: null, ratingMilli: 4_000 };
+  const nothing = { uptimeMicro: null, responseMicroseconds: null, errorRateMicro: 0, ratingMilli: null };
+  const tallied = (rows: readonly Omit<ProviderRows, 'provider'>[]) => {
+    const tally = new ProviderTally(ratio('0.5'));
+    for (const [index, row] of rows.entries()) tally.add({ provider: `p${index}`, ...row });
+    return tally.facts();
+  };
+
+  test('are over active ones, market by market, in the order of bytes', () => {
+    const { totals, performance } = tallied([
+      { status: 'active', capacity: [gpu('10', '8'), disk('3')], performance: measured },
+      { status: 'active', capacity: [gpu('5', '0.5')], performance: { ...measured, uptimeMicro: 499_999 } },
+      { status: 'suspended', capacity: [gpu('100', '100'), { ...disk('1'), market: 'tape' }], performance: measured },
+    ]);
+    expect(totals).toEqual([
+      { market: 'disk', supply: 3_000_000n, used: 0n },
+      { market: 'gpu.v100', supply: 15_000_000n, used: 8_500_000n },
+    ]);
+    expect(performance).toEqual({
+      activeProviders: 2,
+      measuredUptimes: 2,
+      belowMinimumUptime: 1,
+      medianUptime: expect.anything(),
+      measuredMetrics: ['uptime', 'responseTime', 'userRating'],
+    });
+    expect(text(performance.medianUptime)).toBe('0.5499995');
+  });
+
+  test('count who offers nothing in no figure but the totals', () => {
+    const { totals, performance } = tallied([
+      { status: 'active', capacity: [gpu('0', '0')], performance: measured },
+      { status: 'active', capacity: [], performance: measured },
+    ]);
+    expect(totals).toEqual([{ market: 'gpu.v100', supply: 0n, used: 0n }]);
+    expect(performance).toMatchObject({ activeProviders: 0, measuredUptimes: 0, measuredMetrics: [] });
+  });
+
+  test('count who was not measured as active, and what of it was', () => {
+    const { performance } = tallied([
+      { status: 'active', capacity: [gpu('1', '1')], performance: null },
+      { status: 'active', capacity: [gpu('1', '1')], performance: nothing },
+      { status: 'active', capacity: [gpu('1', '1')], performance: { ...nothing, uptimeMicro: 500_000 } },
+    ]);
+    expect(performance).toMatchObject({
+      activeProviders: 3,
+      measuredUptimes: 1,
+      belowMinimumUptime: 0,
+      measuredMetrics: ['uptime', 'errorRate'],
+    });
+    expect(text(performance.medianUptime)).toBe('0.5');
+    expect(tallied([]).performance.medianUptime).toBeNull();
+  });
 });
