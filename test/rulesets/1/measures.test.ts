@@ -294,7 +294,12 @@ describe('previous base', () => {
     const epochs = [published(8, { [V100]: ['1', '1'] })];
     for (const lastBases of [new Map(), new Map([[V100, usd('3')]])]) {
       expect(() => measure(policyWith(), factsOf(9, { [V100]: ['1', '1', '1'] }), { epochs, lastBases })).toThrow(
-        expect.objectContaining({ id: 'history-mismatch' }),
+        expect.objectContaining({
+          id: 'history-mismatch',
+          message: expect.stringContaining(
+            `Market ${V100} had the base price 2 in epoch 8, the last bases say ${lastBases.get(V100)?.toFixed() ?? 'nothing'}.`,
+          ),
+        }),
       );
     }
   });
@@ -308,7 +313,10 @@ test.each([
 ])('a history with %s is refused', (_, epochs) => {
   const history = historyOf(...epochs.map((epoch) => published(epoch, { [V100]: ['1', '1'] })));
   expect(() => measure(policyWith(), factsOf(9, { [V100]: ['1', '1', '1'] }), history)).toThrow(
-    expect.objectContaining({ id: 'history-mismatch' }),
+    expect.objectContaining({
+      id: 'history-mismatch',
+      message: expect.stringContaining('is out of place in the history of epoch 9.'),
+    }),
   );
 });
 

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { parseScaled } from '../../../src/numbers/amounts';
-import { LineCursor } from '../../../src/rulesets/1/line-cursor';
 import { eachProvider, OrphanCapacity, providersOfLines } from '../../../src/rulesets/1/provider-lines';
 
 const bytes = (lines: readonly string[]) => new TextEncoder().encode(lines.map((line) => `${line}\n`).join(''));
@@ -87,43 +86,4 @@ describe('eachProvider', () => {
       expect(() => [...eachProvider(cut)]).toThrow();
     }
   });
-});
-
-describe('LineCursor.small', () => {
-  const small = (text: string, decimals: number) => {
-    const line = new LineCursor(bytes([`${text},next`]));
-    const value = line.small(decimals);
-    return { value, next: line.text() };
-  };
-
-  test('is what parseScaled makes of the cell, or leaves the cell to it', () => {
-    fc.assert(
-      fc.property(
-        fc.nat(),
-        fc.stringMatching(/^[0-9]{0,12}$/),
-        fc.integer({ min: 0, max: 9 }),
-        (whole, part, decimals) => {
-          const text = part === '' ? `${whole}` : `${whole}.${part}`;
-          const { value, next } = small(text, decimals);
-          expect(next).toBe('next');
-          if (value >= 0) expect(BigInt(value)).toBe(parseScaled(text, decimals));
-          else expect(String(whole).length + decimals > 15 || part.length > decimals).toBe(true);
-        },
-      ),
-    );
-  });
-
-  test.each(['', '.', '.5', '1.', '-1', '+1', '1e3', '1.2.3', ' 1', '0x1', '1234567890123456', '1.2345678'])(
-    'leaves %p to parseScaled',
-    (text) => {
-      expect(small(text, 6)).toEqual({ value: -1, next: 'next' });
-    },
-  );
-});
-
-test('LineCursor.knownText tells texts apart that share their place', () => {
-  const markets = Array.from({ length: 5000 }, (_, index) => `market-${index % 2500}`);
-  const line = new LineCursor(bytes(markets));
-  for (const market of markets) expect(line.knownText()).toBe(market);
-  expect(line.ended).toBe(true);
 });
