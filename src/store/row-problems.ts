@@ -57,11 +57,7 @@ export async function findRowProblems(
 ): Promise<readonly RowProblem[]> {
   const problems: RowProblem[] = [];
   const look = async (table: SourceTable, statement: string, values: readonly unknown[]) => {
-    const found = await client.query<{ line: number; reason: string }>(
-      `${statement} order by line limit ${MOST_PROBLEMS}`,
-      [...values],
-    );
-    for (const row of found.rows) problems.push({ file: fileName(table), ...row });
+    problems.push(...(await lookFor(client, fileName(table), statement, values)));
   };
   await look('providers', registryTwice(), []);
   for (const table of INPUT_TABLES) {
@@ -77,6 +73,30 @@ export async function findRowProblems(
   return problems
     .sort((a, b) => order.indexOf(a.file) - order.indexOf(b.file) || a.line - b.line)
     .slice(0, MOST_PROBLEMS);
+}
+
+/** Rows of one table that were loaded before with other values, as of now. */
+export async function findConflicts(
+  client: PoolClient,
+  network: string,
+  table: InputTable,
+  file: string,
+): Promise<readonly RowProblem[]> {
+  // A row without values is all key: whoever has the key has the row.
+  return table.values.length === 0 ? [] : lookFor(client, file, conflicts(table), [network]);
+}
+
+async function lookFor(
+  client: PoolClient,
+  file: string,
+  statement: string,
+  values: readonly unknown[],
+): Promise<RowProblem[]> {
+  const found = await client.query<{ line: number; reason: string }>(
+    `${statement} order by line limit ${MOST_PROBLEMS}`,
+    [...values],
+  );
+  return found.rows.map((row) => ({ file, ...row }));
 }
 
 export const registryTwice = (): string =>

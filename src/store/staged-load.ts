@@ -12,7 +12,7 @@ import {
 import { ensurePartitions, requireFewEpochs } from './loaded-epochs';
 import { getNetwork, lockInputs, type Network } from './networks';
 import { addProviders, numberedLines, stageProviders } from './registry-load';
-import { findRowProblems, MOST_PROBLEMS, type RowProblem, stageMarkets } from './row-problems';
+import { findConflicts, findRowProblems, MOST_PROBLEMS, type RowProblem, stageMarkets } from './row-problems';
 import { INPUT_TABLES, type InputTable } from './staging';
 
 /**
@@ -43,7 +43,9 @@ export async function loadStaged(
   const loadId = await insertLoad(client, source, options);
   const counts: Record<string, TableCounts> = { providers: await addProviders(client, options.network, loadId) };
   for (const table of INPUT_TABLES) {
-    counts[table.name] = await addRows(client, table, options.network, loadId, outside[table.name] ?? 0);
+    const added = await addRows(client, table, options.network, loadId, outside[table.name] ?? 0);
+    if (added.repeated > 0) await requireSame(client, table, source, options.network);
+    counts[table.name] = added;
   }
   await recordLoad(client, source, options, loadId, counts);
   return { dryRun: options.dryRun, counts, firstEpoch: span.first, lastEpoch: span.last };
@@ -103,6 +105,15 @@ async function partitionStarts(client: PoolClient): Promise<number[]> {
     `select distinct epoch / 256 * 256 as start from (${parts.join(' union all ')}) e`,
   );
   return found.rows.map(({ start }) => start);
+}
+
+/**
+ * Loads overlap: a row that another one had not committed when this one looked is met by the insert alone, which waits
+ * for it and leaves its own row out. Only now can the two be compared.
+ */
+async function requireSame(client: PoolClient, table: InputTable, source: RowSource, network: string): Promise<void> {
+  const problems = await findConflicts(client, network, table, source.fileName(table.name));
+  if (problems.length > 0) throw new RowsRefused(problems);
 }
 
 async function addRows(

@@ -154,6 +154,49 @@ describe('a bundle with a bad row is refused whole, with file and line', () => {
   });
 });
 
+describe('F34: a key that another load has written and not committed yet', () => {
+  // A row that is there already takes the bundle by way of staging, which looks before it writes.
+  const demand = (requested: number) => `epoch,market,requested\n0,gpu,20\n1,gpu,${requested}\n`;
+
+  /** Loads beside a transaction that has written `1,gpu,22` and commits once the load waits for it. */
+  async function loadBeside(requested: number) {
+    const network = await makeNetworkOf(operator(), bundleTexts({ epochs: 1 }), JSON.stringify(policyDocument()), {
+      first: 0,
+      last: 9,
+      holds: 'wait',
+    });
+    const first = await database.operator.connect();
+    await first.query('begin');
+    await lockInputs(first, network, 'shared');
+    await first.query(`insert into demand values ($1, 1, 'gpu', 22)`, [network]);
+    const loading = load(network, { demand: demand(requested) });
+    loading.catch(() => undefined);
+    await someoneWaits();
+    await first.query('commit');
+    first.release();
+    return { network, loading };
+  }
+
+  async function someoneWaits(): Promise<void> {
+    const waiting = `select from pg_locks l join pg_stat_activity a using (pid)
+      where a.datname = current_database() and l.locktype = 'transactionid' and not l.granted`;
+    while ((await database.viewer.query(waiting)).rowCount === 0) await new Promise((wake) => setTimeout(wake, 20));
+  }
+
+  test('with other values: it is waited for, and the load is refused', async () => {
+    const { network, loading } = await loadBeside(99);
+    await expect(loading).rejects.toThrow(/demand\.csv:3: the key \(1, gpu\) was loaded before with other values: 22/);
+    const loads = await database.viewer.query('select count(*) as n from load where network = $1', [network]);
+    expect(loads.rows).toEqual([{ n: 1 }]);
+  });
+
+  test('with the same values: it is the same row, and counts once', async () => {
+    const { network, loading } = await loadBeside(22);
+    expect((await loading).counts.demand).toMatchObject({ read: 2, added: 0, repeated: 2 });
+    expect(await count(database, 'demand', network)).toBe(3);
+  });
+});
+
 test('F34: the same row again, in this spelling or that, counts once', async () => {
   const network = await emptyNetwork();
   const texts = bundleTexts();
