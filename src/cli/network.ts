@@ -77,7 +77,7 @@ const COLUMNS: readonly Column<Network>[] = [
   },
   {
     key: 'grace_seconds',
-    title: 'Grace',
+    title: 'Grace at first',
     type: 'count',
     value: (row) => row.graceSeconds,
     show: (row) => duration(row.graceSeconds),

@@ -1,10 +1,12 @@
 import type { Command } from 'commander';
 import { decidePolicy, diffPolicies, proposePolicy } from '../commands/policies';
 import type { PolicyChange } from '../rulesets/1/policy-changes';
+import { nextOpenEpoch } from '../store/due';
 import { getNetwork } from '../store/networks';
-import { type EffectivePolicy, listEffectivePolicies } from '../store/policies';
+import { type EffectivePolicy, gracesFrom, listEffectivePolicies } from '../store/policies';
 import { listProposals, type PolicyProposal } from '../store/policy-proposals';
 import { epochArgument, reasonArgument } from './arguments';
+import { duration } from './figures';
 import { group, networkOption, requestIdOption } from './groups';
 import type { Io } from './io';
 import { withDatabase } from './open';
@@ -42,7 +44,9 @@ function registerDeciding(policy: Command, io: Io): void {
         withDatabase(io, async (session) => {
           const decided = await decidePolicy(session, { network, proposal, outcome, reason, requestId });
           io.sheet({ columns: PROPOSAL_COLUMNS, rows: [decided], empty: '' });
-          if (decided.decision === 'approved') await sayReplaced(io, session.pool, network, decided);
+          if (decided.decision !== 'approved') return;
+          await sayReplaced(io, session.pool, network, decided);
+          await sayOtherGrace(io, session.pool, network);
         }),
       );
   }
@@ -107,6 +111,16 @@ async function sayReplaced(
   for (const { fromEpoch, policyHash } of later) {
     io.say(`It also replaces policy ${policyHash.slice(0, 12)}, which was approved before for epoch ${fromEpoch} on.`);
   }
+}
+
+/** The schedule is in Temporal, which this command does not open. */
+async function sayOtherGrace(io: Io, pool: Parameters<typeof gracesFrom>[0], network: string): Promise<void> {
+  const { graceSeconds } = await getNetwork(pool, network);
+  const graces = await gracesFrom(pool, network, await nextOpenEpoch(pool, network));
+  if (graces.every((grace) => grace === graceSeconds)) return;
+  io.say(
+    `Epochs to come have a grace of ${graces.map(duration).join(' and ')}: settle schedule apply --network ${network} gives the schedule a tick for it.`,
+  );
 }
 
 const PROPOSAL_COLUMNS: readonly Column<PolicyProposal>[] = [

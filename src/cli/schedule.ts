@@ -74,7 +74,7 @@ function standingAccount({ id, found, differs }: ScheduleStanding): Account {
       paused: found?.paused ?? null,
       note: found?.note ?? null,
       every_seconds: found?.everySeconds ?? null,
-      offset_seconds: found?.offsetSeconds ?? null,
+      offsets_seconds: found?.offsetsSeconds ?? [],
       next: found?.next.slice(0, 5) ?? [],
       last: found?.last ?? null,
       ticks: found?.ticks ?? 0,
@@ -86,7 +86,7 @@ function standingAccount({ id, found, differs }: ScheduleStanding): Account {
       const state = found.paused ? colors.yellow('paused') : colors.green('running');
       return [
         `${colors.bold(id)}  ${state}`,
-        `  fires   every ${duration(found.everySeconds)}, ${found.offsetSeconds} s after the full interval since 1970`,
+        `  fires   every ${duration(found.everySeconds)}, ${found.offsetsSeconds.join(' s and ')} s after the full interval since 1970`,
         `  next    ${found.paused ? colors.dim('none while paused') : (found.next[0] ?? colors.dim('none'))}`,
         `  last    ${found.last ?? colors.dim('never')}  ${colors.dim(`${found.ticks} ticks, ${found.missed} missed`)}`,
         ...(found.note === null ? [] : [`  note    ${found.note}`]),

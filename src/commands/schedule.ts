@@ -6,7 +6,10 @@ import {
 } from '@temporalio/client';
 import { TASK_QUEUE } from '../../workflows/messages';
 import { appendAudit } from '../store/audit-log';
+import { nextOpenEpoch } from '../store/due';
 import { getNetwork, type Network } from '../store/networks';
+import { gracesFrom } from '../store/policies';
+import type { Queryable } from '../store/pool';
 import { requireRole, transactionAs } from '../store/rights';
 import type { WorkflowContext } from './context';
 import { CommandError } from './errors';
@@ -15,6 +18,9 @@ import { refusedOnRecord } from './refusals';
 /**
  * The alarm clock of a network: a Temporal Schedule that wakes its loop whenever an epoch is over and its grace has
  * passed. It holds no truth: a missed tick, or one too many, changes nothing but when the rows are looked at.
+ *
+ * The grace is that of each epoch's policy, so a tick for every grace that epochs to come have: one that is too early
+ * for its epoch finds that it is not due yet and ends, and the epoch's own tick comes after it.
  */
 
 export const scheduleId = (network: string): string => `settle/${network}`;
@@ -26,7 +32,8 @@ export interface ScheduleStanding {
     readonly paused: boolean;
     readonly note: string | null;
     readonly everySeconds: number;
-    readonly offsetSeconds: number;
+    /** After each full interval since 1970; one for each grace that epochs to come have. */
+    readonly offsetsSeconds: readonly number[];
     /** ISO instants, UTC. */
     readonly next: readonly string[];
     readonly last: string | null;
@@ -43,15 +50,15 @@ export async function applySchedule(
   name: string,
 ): Promise<'created' | 'changed' | 'unchanged'> {
   await requireRight(context, name, 'schedule-apply');
-  const network = await getNetwork(context.pool, name);
-  const wanted = optionsFor(network);
+  const ticks = await ticksOf(context.pool, name);
+  const wanted = optionsFor(ticks);
   const known = await describe(context, name);
   if (known === null) {
     await context.temporal.schedule.create(wanted);
     await record(context, name, 'schedule-apply', 'created');
     return 'created';
   }
-  if (differences(known, network).length === 0) return 'unchanged';
+  if (differences(known, ticks).length === 0) return 'unchanged';
   await context.temporal.schedule.getHandle(scheduleId(name)).update((previous) => ({
     ...previous,
     spec: wanted.spec,
@@ -81,42 +88,55 @@ export async function pauseSchedule(
 }
 
 export async function scheduleStanding(context: WorkflowContext, name: string): Promise<ScheduleStanding> {
-  const network = await getNetwork(context.pool, name);
+  const ticks = await ticksOf(context.pool, name);
   const known = await describe(context, name);
   if (known === null) return { id: scheduleId(name), found: null, differs: ['it does not exist'] };
-  const interval = known.spec.intervals?.[0];
+  const intervals = known.spec.intervals ?? [];
   const last = known.info.recentActions.at(-1);
   return {
     id: scheduleId(name),
     found: {
       paused: known.state.paused,
       note: known.state.note || null,
-      everySeconds: Number(interval?.every ?? 0) / 1000,
-      offsetSeconds: Number(interval?.offset ?? 0) / 1000,
+      everySeconds: Number(intervals[0]?.every ?? 0) / 1000,
+      offsetsSeconds: intervals.map(({ offset }) => Number(offset ?? 0) / 1000),
       next: known.info.nextActionTimes.map((time) => time.toISOString()),
       last: last?.takenAt.toISOString() ?? null,
       ticks: known.info.numActionsTaken,
       missed: known.info.numActionsMissedCatchupWindow,
     },
-    differs: differences(known, network),
+    differs: differences(known, ticks),
   };
 }
 
 const CATCH_UP_MS = 3_600_000;
 
-function optionsFor(network: Network): ScheduleOptions {
+/** When a network's clock has to ring. */
+interface Ticks extends Pick<Network, 'network' | 'lengthSeconds'> {
+  /** Each once, ascending. */
+  readonly offsetsSeconds: readonly number[];
+}
+
+async function ticksOf(db: Queryable, name: string): Promise<Ticks> {
+  const network = await getNetwork(db, name);
+  const graces = await gracesFrom(db, name, await nextOpenEpoch(db, name));
+  const offsets = new Set(graces.map((graceSeconds) => offsetSeconds(network, graceSeconds)));
+  return { ...network, offsetsSeconds: [...offsets].sort((a, b) => a - b) };
+}
+
+function optionsFor({ network, lengthSeconds, offsetsSeconds }: Ticks): ScheduleOptions {
   return {
-    scheduleId: scheduleId(network.network),
-    spec: { intervals: [{ every: network.lengthSeconds * 1000, offset: offsetSeconds(network) * 1000 }] },
+    scheduleId: scheduleId(network),
+    spec: { intervals: offsetsSeconds.map((offset) => ({ every: lengthSeconds * 1000, offset: offset * 1000 })) },
     action: {
       type: 'startWorkflow',
       workflowType: 'wakeLoop',
-      workflowId: `wake/${network.network}`,
+      workflowId: `wake/${network}`,
       taskQueue: TASK_QUEUE,
-      args: [{ network: network.network }],
+      args: [{ network }],
       // It only starts another one; a tick that finds no worker for an hour is as good as missed.
       workflowExecutionTimeout: CATCH_UP_MS,
-      staticSummary: `tick of ${network.network}`,
+      staticSummary: `tick of ${network}`,
     },
     policies: {
       overlap: ScheduleOverlapPolicy.BUFFER_ONE,
@@ -127,20 +147,21 @@ function optionsFor(network: Network): ScheduleOptions {
 }
 
 /** Intervals count from 1970; an epoch is due at `genesis + n * length + grace`. */
-function offsetSeconds({ genesisSeconds, lengthSeconds, graceSeconds }: Network): number {
+function offsetSeconds({ genesisSeconds, lengthSeconds }: Network, graceSeconds: number): number {
   const rest = (genesisSeconds + graceSeconds) % lengthSeconds;
   return rest < 0 ? rest + lengthSeconds : rest;
 }
 
-function differences(known: ScheduleDescription, network: Network): string[] {
-  const wanted = optionsFor(network);
-  const interval = known.spec.intervals?.[0];
-  const [asked] = wanted.spec.intervals ?? [];
-  const { action } = known;
+function differences(known: ScheduleDescription, { lengthSeconds, offsetsSeconds }: Ticks): string[] {
+  const { action, spec } = known;
+  const intervals = spec.intervals ?? [];
+  const offsets = new Set(intervals.map(({ offset }) => Number(offset ?? 0) / 1000));
   const found: string[] = [];
-  if ((known.spec.intervals?.length ?? 0) !== 1 || known.spec.calendars?.length) found.push('it has other times');
-  if (Number(interval?.every) !== Number(asked?.every)) found.push('its interval is not the length of an epoch');
-  if (Number(interval?.offset ?? 0) !== Number(asked?.offset)) found.push('it does not fire at the end of the grace');
+  if (intervals.length === 0 || spec.calendars?.length || [...offsets].some((one) => !offsetsSeconds.includes(one)))
+    found.push('it has other times');
+  if (intervals.some(({ every }) => Number(every) !== lengthSeconds * 1000))
+    found.push('its interval is not the length of an epoch');
+  if (!offsetsSeconds.every((one) => offsets.has(one))) found.push('it does not fire at the end of the grace');
   if (action.type !== 'startWorkflow' || action.workflowType !== 'wakeLoop' || action.taskQueue !== TASK_QUEUE) {
     found.push('it starts something else');
   }

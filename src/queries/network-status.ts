@@ -45,6 +45,7 @@ export interface NetworkStatus {
 interface CalendarStatus {
   readonly genesis: string;
   readonly lengthSeconds: number;
+  /** Of the policy of the next epoch, or of the last one where all are closed. */
   readonly graceSeconds: number;
   readonly firstEpoch: number;
   readonly lastEpoch: number | null;
@@ -99,7 +100,7 @@ export async function networkStatus(db: Queryable, name: string): Promise<Networ
   return {
     network: name,
     now: instantText(nowSeconds),
-    calendar: calendarStatus(network, nowSeconds),
+    calendar: calendarStatus(network, policy, nowSeconds),
     policy: {
       name: policy.name,
       hash,
@@ -115,7 +116,7 @@ export async function networkStatus(db: Queryable, name: string): Promise<Networ
     lastClosed: standing.lastClosed,
     lastPublished: await newestPublishedEpoch(db, name, standing.lastClosed ?? 0),
     next: await nextEpoch(db, network, policy, due),
-    lateness: latenessOf(network, due, nowSeconds),
+    lateness: latenessOf(network, policy, due, nowSeconds),
     holds: (await openHolds(db, name)).map(holdStatus),
     witnesses: await witnessStandings(db, name),
     decisions: await waitingDecisions(db, name),
@@ -123,8 +124,9 @@ export async function networkStatus(db: Queryable, name: string): Promise<Networ
   };
 }
 
-function calendarStatus(network: Network, nowSeconds: number): CalendarStatus {
-  const { genesisSeconds, lengthSeconds, graceSeconds, firstEpoch, lastEpoch } = network;
+function calendarStatus(network: Network, policy: Policy, nowSeconds: number): CalendarStatus {
+  const { genesisSeconds, lengthSeconds, firstEpoch, lastEpoch } = network;
+  const { graceSeconds } = policy.epoch;
   const genesis = instantText(genesisSeconds);
   return { genesis, lengthSeconds, graceSeconds, firstEpoch, lastEpoch, current: epochAt(network, nowSeconds) };
 }
@@ -136,11 +138,11 @@ async function nextEpoch(db: Queryable, network: Network, policy: Policy, due: D
     return { kind: 'finished', ...none, schedule };
   }
   const { epoch } = due;
-  const { deadlineSeconds } = epochTimes(policy.epoch, epoch);
+  const { sealSeconds, deadlineSeconds } = epochTimes(policy.epoch, epoch);
   const sealed = (await findSeal(db, network.network, epoch)) !== null;
   const missing = due.kind === 'due' && !sealed ? await missingNow(db, network.network, epoch, policy) : [];
   const kind = due.kind === 'due' && due.held ? 'held' : due.kind;
-  const dueAt = instantText(dueSeconds(network, epoch));
+  const dueAt = instantText(sealSeconds);
   return {
     kind,
     epoch,
@@ -170,9 +172,6 @@ function scheduleWords(
   return `settles ${epoch}, and then every epoch that is due`;
 }
 
-const dueSeconds = ({ genesisSeconds, lengthSeconds, graceSeconds }: Network, epoch: number): number =>
-  genesisSeconds + (epoch + 1) * lengthSeconds + graceSeconds;
-
 async function missingNow(
   db: Queryable,
   network: string,
@@ -184,10 +183,10 @@ async function missingNow(
   return missingInputs(policy, epoch, { capacityRows: found.capacityRows, token, performance: found });
 }
 
-/** null: no epoch is due that is not closed. */
-function latenessOf(network: Network, due: DueEpoch, nowSeconds: number): Lateness | null {
+/** null: no epoch is due that is not closed. The epochs behind the first are counted by its policy's grace. */
+function latenessOf(network: Network, policy: Policy, due: DueEpoch, nowSeconds: number): Lateness | null {
   if (due.kind === 'finished' || due.kind === 'not-yet') return null;
-  const seconds = nowSeconds - dueSeconds(network, due.epoch);
+  const seconds = nowSeconds - epochTimes(policy.epoch, due.epoch).sealSeconds;
   if (seconds < 0) return null;
   const waiting = (seconds - (seconds % network.lengthSeconds)) / network.lengthSeconds + 1;
   const left = network.lastEpoch === null ? waiting : network.lastEpoch - due.epoch + 1;

@@ -1,5 +1,6 @@
 import { holdsOf } from './holds';
 import { getNetwork } from './networks';
+import { graceAt } from './policies';
 import type { Queryable } from './pool';
 
 /** A silent source is an incident: after so many epochs closed in a row for lack of inputs, a person has to look. */
@@ -9,7 +10,7 @@ export const SILENT_LIMIT = 24;
 export type DueEpoch =
   /** `held`: it waits for a person, and its hold has not expired. */
   | { readonly kind: 'due'; readonly epoch: number; readonly held: boolean }
-  /** The next epoch's end plus grace lies ahead; `atSeconds` is that instant. */
+  /** The next epoch's end plus the grace of its policy lies ahead; `atSeconds` is that instant. */
   | { readonly kind: 'not-yet'; readonly epoch: number; readonly atSeconds: number }
   /** Every epoch of the calendar, or up to the asked one, is closed. */
   | { readonly kind: 'finished'; readonly lastClosed: number | null }
@@ -51,14 +52,15 @@ export async function nextDueEpoch(
     last: number | null;
     next: number;
     end: number | null;
-    due_at: number;
+    /** null: no policy settles the epoch, which is the run's to say. */
+    due_at: number | null;
     now: number;
     silent: number;
   }>(
     `with closed as (${LAST_CLOSED}),
      next as (select coalesce((select last + 1 from closed), n.first_epoch) as epoch, n.* from network n where n.network = $1)
      select (select last from closed) as last, next.epoch as next, next.last_epoch as "end",
-       (extract(epoch from genesis)::bigint + (next.epoch + 1) * length_seconds + grace_seconds) as due_at,
+       (extract(epoch from genesis)::bigint + (next.epoch + 1) * length_seconds + ${graceAt('next.epoch')}) as due_at,
        floor(extract(epoch from clock_timestamp()))::bigint as now,
        (select count(*) from epoch_failure f where f.network = $1 and f.failure = 'incomplete-inputs' and f.epoch > coalesce(
           (select max(epoch) from chain_entry where network = $1 and kind = 'revision'), -1)) as silent
@@ -72,7 +74,7 @@ export async function nextDueEpoch(
   if (silentLimit !== null && row.silent >= silentLimit) {
     return { kind: 'stalled', epoch: row.next, closedInARow: row.silent };
   }
-  if (row.due_at > row.now) return { kind: 'not-yet', epoch: row.next, atSeconds: row.due_at };
+  if (row.due_at !== null && row.due_at > row.now) return { kind: 'not-yet', epoch: row.next, atSeconds: row.due_at };
   const hold = (await holdsOf(db, network, row.next))[0];
   return { kind: 'due', epoch: row.next, held: hold !== undefined && hold.decision === null && !hold.overdue };
 }

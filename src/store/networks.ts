@@ -6,6 +6,7 @@ export interface Network {
   /** Seconds since 1970-01-01T00:00:00Z. */
   readonly genesisSeconds: number;
   readonly lengthSeconds: number;
+  /** Of the first policy, with which the network was made. An epoch is due by that of its own policy (spec §3). */
   readonly graceSeconds: number;
   readonly firstEpoch: number;
   /** null: the network has no end. */

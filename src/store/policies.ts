@@ -56,6 +56,27 @@ export async function effectivePolicyHash(db: Queryable, network: string, epoch:
   return found.rows[0].policy_hash;
 }
 
+/**
+ * SQL: `graceSeconds` of the policy that settles an epoch, which is the SQL expression `epoch` of the network $1. A
+ * policy is stored as it was written, where a count is text.
+ */
+export const graceAt = (epoch: string): string => `(
+  select (p.canonical::jsonb #>> '{epoch,graceSeconds}')::numeric::bigint
+  from policy_effective e join policy p using (policy_hash)
+  where e.network = $1 and e.from_epoch <= ${epoch} order by e.approval desc limit 1)`;
+
+/** The `graceSeconds` by which an epoch and those after it are due, each once, shortest first. */
+export async function gracesFrom(db: Queryable, network: string, epoch: number): Promise<readonly number[]> {
+  const found = await db.query<{ grace: number }>(
+    `select distinct ${graceAt('s.epoch')} as grace
+     from (select $2::integer as epoch
+           union select from_epoch from policy_effective where network = $1 and from_epoch > $2) s
+     order by grace`,
+    [network, epoch],
+  );
+  return found.rows.map(({ grace }) => grace);
+}
+
 export async function getPolicy(db: Queryable, policyHash: string): Promise<StoredPolicy> {
   const found = await db.query<StoredPolicy>(
     `select policy_hash as "policyHash", canonical, source from policy where policy_hash = $1`,

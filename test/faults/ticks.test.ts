@@ -1,6 +1,11 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { decidePolicy, proposePolicy } from '../../src/commands/policies';
 import { loopId, startLoop } from '../../src/commands/run-epochs';
-import { applySchedule, scheduleId } from '../../src/commands/schedule';
+import { applySchedule, scheduleId, scheduleStanding } from '../../src/commands/schedule';
 import { Decimal } from '../../src/numbers/decimal';
+import { instantText } from '../../src/rulesets/1/calendar';
 import { priceRows } from '../../src/store/computations';
 import { pauseAt } from '../harness/gates';
 import { bundleTexts, makeNetworkOf, networkName } from '../harness/networks';
@@ -66,6 +71,57 @@ test('F20, F21, F22: ticks that are triggered at once while an epoch is under wa
   expect(await count(world.database, 'computation', network)).toBe(3);
   expect(await count(world.database, 'seal', network)).toBe(3);
 });
+
+test('F41: a policy with another grace: a tick for each, and one that is too early for its epoch settles nothing', async () => {
+  const LENGTH = 6;
+  const genesis = instantText(Math.floor(Date.now() / 1000));
+  const knobs = { epochs: 3, genesis, lengthSeconds: LENGTH };
+  const network = await world.makeNetwork(knobs, networkName());
+  await applySchedule(world.context, network);
+  const offset = Number(Date.parse(genesis) / 1000) % LENGTH;
+  const { found } = await scheduleStanding(world.context, network);
+  expect(found?.offsetsSeconds).toEqual([offset]);
+
+  await approvedFrom(network, 1, ({ epoch }) => {
+    Object.assign(epoch, { genesis, lengthSeconds: String(LENGTH), graceSeconds: '3', inputDeadlineSeconds: '3' });
+  });
+  const { differs } = await scheduleStanding(world.context, network);
+  expect(differs).toEqual(['it does not fire at the end of the grace']);
+  expect(await applySchedule(world.context, network)).toBe('changed');
+  const { found: now } = await scheduleStanding(world.context, network);
+  expect(now?.offsetsSeconds).toEqual([offset, (offset + 3) % LENGTH].sort((a, b) => a - b));
+
+  await world.withWorker({}, () => until('all of them are closed', async () => (await epochs(network)).length === 3));
+  const standing = await scheduleStanding(world.context, network);
+  await unschedule(network);
+  expect(standing.differs).toEqual(['it has other times']);
+  const published = await world.database.viewer.query<{ grace: number }>(
+    `select floor(extract(epoch from published_at))::bigint - $2 - (epoch + 1) * $3 as grace
+     from chain_entry where network = $1 and kind = 'revision' order by epoch`,
+    [network, Date.parse(genesis) / 1000, LENGTH],
+  );
+  const graces = published.rows.map(({ grace }) => grace);
+  expect(graces[1]).toBeGreaterThanOrEqual(3);
+  expect(graces[2]).toBeGreaterThanOrEqual(3);
+});
+
+/** A policy that two people made effective from an epoch on. */
+async function approvedFrom(
+  network: string,
+  fromEpoch: number,
+  change: (document: ReturnType<typeof policyDocument>) => unknown,
+): Promise<void> {
+  const document = policyDocument();
+  change(document);
+  const folder = await mkdtemp(join(tmpdir(), 'settle-test-ticks-'));
+  const policyFile = join(folder, 'policy.yaml');
+  await writeFile(policyFile, JSON.stringify(document));
+  const admin = (actor: string) => ({ pool: world.database.viewer, actor });
+  const words = { network, reason: 'the sources are slower', requestId: null };
+  const { proposal } = await proposePolicy(admin('petra'), { ...words, policyFile, fromEpoch });
+  await decidePolicy(admin('paul'), { ...words, proposal: String(proposal), outcome: 'approved' });
+  await rm(folder, { recursive: true });
+}
 
 test('F42: after a gap each epoch moves a price by one step at most, however far the market went meanwhile', async () => {
   const texts = bundleTexts({ epochs: 12 });

@@ -4,13 +4,15 @@ import { join } from 'node:path';
 import type { Activities } from '../../activities';
 import { importBundle } from '../../src/commands/import-bundle';
 import { decidePolicy, diffPolicies, proposePolicy } from '../../src/commands/policies';
+import { networkStatus } from '../../src/queries/network-status';
+import { instantText } from '../../src/rulesets/1/calendar';
 import { listEffectivePolicies } from '../../src/store/policies';
 import type { PolicyProposal } from '../../src/store/policy-proposals';
 import { contentOf, corrected, rows } from '../disputes/disputing';
 import { freshDatabase, type TestDatabase } from '../harness/databases';
 import { activitiesOn, settleEpochInProcess } from '../harness/in-process';
 import { bundleTexts, makeNetworkOf, withBundleFolder } from '../harness/networks';
-import { policyDocument } from '../harness/policy';
+import { LENGTH_SECONDS, policyDocument } from '../harness/policy';
 
 let database: TestDatabase;
 let activities: Activities;
@@ -120,6 +122,36 @@ test('approving and sealing at once: whichever is first, the seal names the poli
     const inForce = effective.filter((one) => one.fromEpoch <= epoch).at(-1)!.policyHash;
     expect((await contentOf(database, network, epoch, 1)).policyHash).toBe(inForce);
   }
+});
+
+test('F41: an epoch is due by the grace of the policy that settles it, and a run of it that somebody starts before is refused', async () => {
+  // Epoch 0 ended ten minutes ago.
+  const nowSeconds = Math.floor(Date.now() / 1000);
+  const genesis = instantText(nowSeconds - LENGTH_SECONDS - 600);
+  const calendar = { first: 0, last: null, holds: 'wait' as const };
+  const texts = bundleTexts({ epochs: 2, genesis });
+  network = await makeNetworkOf(as('olivia'), texts, JSON.stringify(policyDocument({ genesis })), calendar);
+  const graced = (from: number, graceSeconds: number) =>
+    proposed(from, ({ epoch }) => {
+      epoch.genesis = genesis;
+      epoch.graceSeconds = String(graceSeconds);
+      epoch.inputDeadlineSeconds = '7200';
+    });
+  const next = () => activities.nextDue({ network, upTo: null, stopWhenSilent: true });
+  // That of a later epoch changes nothing for this one.
+  await decided(await graced(1, 1200));
+  expect(await next()).toEqual({ kind: 'due', epoch: 0, held: false });
+  await decided(await graced(0, 3600));
+  const atSeconds = nowSeconds - 600 + 3600;
+  expect(await next()).toEqual({ kind: 'not-yet', epoch: 0, atSeconds });
+  await expect(activities.gather({ network, epoch: 0 }, 'test')).rejects.toThrow(/is not to be settled now/);
+  const status = await networkStatus(database.viewer, network);
+  expect(status).toMatchObject({ next: { dueAt: instantText(atSeconds) }, calendar: { graceSeconds: 3600 } });
+  await decided(await graced(0, 60));
+  expect(await next()).toEqual({ kind: 'due', epoch: 0, held: false });
+  const { lateness } = await networkStatus(database.viewer, network);
+  expect(lateness?.epochs).toBe(1);
+  expect(Math.abs((lateness?.seconds ?? 0) - 540)).toBeLessThan(60);
 });
 
 test.each<[string, number, (document: Document) => unknown, string]>([
