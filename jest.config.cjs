@@ -31,6 +31,7 @@ const WITH_SERVERS = [
   'cli-read',
   'ledger',
   'policies',
+  'requests',
   'rights',
   'witnesses',
   'soak',

@@ -138,25 +138,29 @@ async function archiveRange(
   const range = `epochs ${before.first}..${before.last}`;
   // The first stands for all: a refused attempt is one row.
   const [network = null] = before.networks;
-  return refusedOnRecord(context, { network, action: 'partition-archive', subject: range }, async () => {
-    requireNothingInTheWay(before);
-    const folder = join(resolve(wish.out), archiveName(first));
-    if (!(await isArchive(folder))) {
-      wish.progress?.(`Writing ${folder} …`);
-      await unchangingView(context.pool, (client) => written(client, resolve(wish.out), first));
-    }
-    wish.progress?.(`Reading ${folder} back …`);
-    const read = await readBack(folder, first);
-    await requirePublished(context.pool, read.manifest, folder);
-    const done = { ...before, folder, manifestHash: read.hash };
-    if (wish.detach) {
-      wish.progress?.(`Dropping the rows of ${range} …`);
-      await detach(context, wish, first, read.text, folder);
-      return { ...done, state: 'archived', bytes: null };
-    }
-    await recordWritten(context, wish, before, read.hash, folder);
-    return { ...done, state: 'written' };
-  });
+  return refusedOnRecord(
+    context,
+    { network, action: 'partition-archive', subject: range, requestId: wish.requestId },
+    async () => {
+      requireNothingInTheWay(before);
+      const folder = join(resolve(wish.out), archiveName(first));
+      if (!(await isArchive(folder))) {
+        wish.progress?.(`Writing ${folder} …`);
+        await unchangingView(context.pool, (client) => written(client, resolve(wish.out), first));
+      }
+      wish.progress?.(`Reading ${folder} back …`);
+      const read = await readBack(folder, first);
+      await requirePublished(context.pool, read.manifest, folder);
+      const done = { ...before, folder, manifestHash: read.hash };
+      if (wish.detach) {
+        wish.progress?.(`Dropping the rows of ${range} …`);
+        await detach(context, wish, first, read.text, folder);
+        return { ...done, state: 'archived', bytes: null };
+      }
+      await recordWritten(context, wish, before, read.hash, folder);
+      return { ...done, state: 'written' };
+    },
+  );
 }
 
 function requireNothingInTheWay({ first, last, state, obstacles }: RangeReport): void {

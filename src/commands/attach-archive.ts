@@ -36,12 +36,16 @@ export interface AttachedRange {
  * @throws ArchiveError; StoreError `ArchiveRefused`, `RightMissing`, `TamperedRows`; CommandError `AlreadyRunning`
  */
 export async function attachArchive(context: CommandContext, wish: AttachWish): Promise<AttachedRange> {
-  await requireRole(context.pool, 'settle_operator');
-  const read = await readManifest(wish.folder);
+  const asked = { action: 'partition-return', requestId: wish.requestId };
+  // By its folder as long as nobody knows what is in it.
+  const read = await refusedOnRecord(context, { ...asked, network: null, subject: wish.folder }, async () => {
+    await requireRole(context.pool, 'settle_operator');
+    return readManifest(wish.folder);
+  });
   const { first, last, epochs } = read.manifest;
   const [network = null] = epochs.map((epoch) => epoch.network);
   return alone(context, first, () =>
-    refusedOnRecord(context, { network, action: 'partition-return', subject: `epochs ${first}..${last}` }, async () => {
+    refusedOnRecord(context, { ...asked, network, subject: `epochs ${first}..${last}` }, async () => {
       const rows = epochs.reduce((sum, epoch) => sum + epoch.rows, 0);
       if ((await archiveOf(context.pool, first)) === null) return { first, last, rows, already: true };
       await requireKnown(context.pool, read, wish.folder);

@@ -66,13 +66,13 @@ function requireRoom({ markets, history }: Policy, name: string): void {
  * same name is refused.
  */
 export async function createNetwork(context: CommandContext, wanted: NewNetwork): Promise<'created' | 'found'> {
-  const policy = await readPolicyFile(wanted.policyFile);
   const { network } = wanted;
-  return refusedOnRecord(context, { network, action: 'network-create', subject: network }, () =>
-    transactionAs(context.pool, 'settle_policy_admin', (client) =>
+  return refusedOnRecord(context, { network, action: 'network-create', subject: network }, async () => {
+    const policy = await readPolicyFile(wanted.policyFile);
+    return transactionAs(context.pool, 'settle_policy_admin', (client) =>
       createNetworkWithin(client, context.actor, wanted, policy),
-    ),
-  );
+    );
+  });
 }
 
 /** The same in the caller's transaction, with a policy that was read before. Creating leaves it with the rights of a policy admin. */

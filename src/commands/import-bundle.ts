@@ -34,15 +34,20 @@ export interface ImportReport extends LoadReport {
 /**
  * Loads an input bundle into a network, whole or not at all (spec §3). The bundle is read once, or once more if its
  * rows cannot go straight to their tables.
- * @throws BundleError with file, line and reason of every refused row; nothing was loaded or created then.
+ * @throws BundleError with file, line and reason of every refused row; nothing was loaded or created then, and the
+ *   refusal is on record
  */
 export async function importBundle(
   context: CommandContext,
   folder: string,
   options: ImportOptions,
 ): Promise<ImportReport> {
-  const bundle = await openBundle(folder);
-  const { create, ...load } = options;
+  const attempt = { network: options.network, action: 'import', subject: folder };
+  return refusedOnRecord(context, attempt, async () => load(context, await openBundle(folder), options));
+}
+
+async function load(context: CommandContext, bundle: Bundle, options: ImportOptions): Promise<ImportReport> {
+  const { create, ...plain } = options;
   let network: ImportReport['network'] = 'found';
   const prepare = async (client: PoolClient, span: EpochSpan) => {
     if (create === undefined) return;
@@ -50,14 +55,11 @@ export async function importBundle(
     await actAs(client, 'settle_operator');
   };
   try {
-    const attempt = { network: options.network, action: 'import', subject: folder };
-    const report = await refusedOnRecord(context, attempt, () =>
-      loadBundle(context.pool, bundleRows(bundle), {
-        ...load,
-        actor: context.actor,
-        ...(create === undefined ? {} : { prepare }),
-      }),
-    );
+    const report = await loadBundle(context.pool, bundleRows(bundle), {
+      ...plain,
+      actor: context.actor,
+      ...(create === undefined ? {} : { prepare }),
+    });
     return { ...report, ignored: bundle.ignored, network };
   } catch (error) {
     if (error instanceof RowsRefused) throw refusedAcrossRows(bundle, error);

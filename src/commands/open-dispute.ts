@@ -82,10 +82,10 @@ const NO_LATE_ROWS: LateRows = { taken: 0, leftOut: 0 };
  * @throws StoreError `DisputeRefused`, `DisputeEmpty`, `DisputeOpen`, `RequestConflict`, `NetworkUnknown`, `EpochArchived`
  */
 export async function recordDispute(context: CommandContext, wanted: NewDispute): Promise<DisputeRecord> {
-  const { network, epoch } = wanted;
-  await getNetwork(context.pool, network);
-  const attempt = { network, action: 'dispute-open', subject: `epoch ${epoch}` };
+  const { network, epoch, requestId } = wanted;
+  const attempt = { network, action: 'dispute-open', subject: `epoch ${epoch}`, requestId };
   return refusedOnRecord(context, attempt, async () => {
+    await getNetwork(context.pool, network);
     const corrections = wanted.corrections === null ? null : await openCorrections(wanted.corrections);
     requirePinnable(wanted, corrections);
     try {

@@ -54,7 +54,6 @@ export async function previewBatch(
  */
 export async function createBatch(context: CommandContext, wanted: NewBatch): Promise<PaymentBatch> {
   const { network, minimum } = wanted;
-  await getNetwork(context.pool, network);
   const requestId = wanted.requestId ?? randomUUID();
   const attempt = { network, action: 'payment-create', subject: network, requestId };
   return refusedOnRecord(context, attempt, () =>

@@ -40,11 +40,15 @@ export interface NewProposal {
  */
 export async function proposePolicy(context: CommandContext, wanted: NewProposal): Promise<PolicyProposal> {
   const { network, fromEpoch, reason } = wanted;
-  await getNetwork(context.pool, network);
-  const read = await readPolicyFile(wanted.policyFile);
-  const { policyHash } = read.stored;
   const requestId = wanted.requestId ?? randomUUID();
-  const attempt = { network, action: 'policy-propose', subject: `policy ${policyHash}`, requestId };
+  const asked = { network, action: 'policy-propose', requestId };
+  // By its file as long as it has no hash.
+  const read = await refusedOnRecord(context, { ...asked, subject: wanted.policyFile }, async () => {
+    await getNetwork(context.pool, network);
+    return readPolicyFile(wanted.policyFile);
+  });
+  const { policyHash } = read.stored;
+  const attempt = { ...asked, subject: `policy ${policyHash}` };
   return refusedOnRecord(context, attempt, () =>
     transactionAs(context.pool, 'settle_policy_admin', async (client) => {
       const calendar = await lockNetwork(client, network);

@@ -1,3 +1,7 @@
+import { ArchiveError } from '../archives/errors';
+import { PolicyFileError } from '../inputs/policy-file';
+import { BundleError } from '../inputs/refusals';
+import { RulesetError } from '../rulesets/1/errors';
 import { appendAudit } from '../store/audit-log';
 import { isDatabaseRefusal, StoreError } from '../store/errors';
 import type { CommandContext } from './context';
@@ -8,7 +12,8 @@ export interface Attempt {
   readonly network: string | null;
   readonly action: string;
   readonly subject: string;
-  readonly requestId?: string;
+  /** null: none was given. */
+  readonly requestId?: string | null;
 }
 
 /**
@@ -32,5 +37,8 @@ export async function refusedOnRecord<T>(context: CommandContext, attempt: Attem
   }
 }
 
+/** What says no to an attempt, by the rules or by what was handed in; everything else is a fault of the surroundings. */
+const REFUSALS = [StoreError, CommandError, BundleError, PolicyFileError, ArchiveError, RulesetError] as const;
+
 const isRefusal = (error: unknown): error is Error =>
-  error instanceof StoreError || error instanceof CommandError || isDatabaseRefusal(error);
+  REFUSALS.some((kind) => error instanceof kind) || isDatabaseRefusal(error);

@@ -36,14 +36,17 @@ const POLL_MS = 200;
  * @throws CommandError `AlreadyRunning`, `RunStopped`
  */
 export async function settleAgain(context: WorkflowContext, wanted: AgainRequest): Promise<EpochAnswer> {
+  const { network, epoch } = wanted;
   const requestId = await recordAgain(context, wanted);
-  return answerOf(context, wanted.network, wanted.epoch, await start(context, wanted.network, wanted.epoch, requestId));
+  const attempt = { network, action: AGAIN, subject: `epoch ${epoch}`, requestId };
+  const run = await refusedOnRecord(context, attempt, () => start(context, network, epoch, requestId));
+  return answerOf(context, network, epoch, run);
 }
 
 /** The request's row alone: it names the failure that it overrules, so that it settles the epoch again once. */
 export async function recordAgain(context: CommandContext, wanted: AgainRequest): Promise<string> {
   const { network, epoch, reason } = wanted;
-  const attempt = { network, action: AGAIN, subject: `epoch ${epoch}` };
+  const attempt = { network, action: AGAIN, subject: `epoch ${epoch}`, requestId: wanted.requestId };
   return refusedOnRecord(context, attempt, () =>
     transactionAs(context.pool, 'settle_operator', async (client) => {
       await lockNetwork(client, network);
