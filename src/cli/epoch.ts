@@ -19,12 +19,12 @@ export function register(program: Command, io: Io): void {
     .description('settle a range of epochs in order; what is closed already is skipped')
     .argument('<epochs>', 'like 42 or 10..42', rangeArgument)
     .option('--again', 'settle one epoch again that failed: later ones keep what they were settled on, and are marked')
-    .option('--reason <text>', 'with --again, for the record', reasonArgument)
+    .option('--reason <text>', 'for the record', reasonArgument)
     .addOption(requestIdOption())
     .addOption(networkOption())
     .action((range: EpochRange, options: RunOptions) =>
       withWorkflows(io, (session) =>
-        options.again ? again(io, session, range, options) : run(io, session, options.network, range),
+        options.again ? again(io, session, range, options) : run(io, session, range, options),
       ),
     );
   epochs
@@ -45,8 +45,11 @@ interface RunOptions {
   readonly requestId?: string;
 }
 
+/** The reason on record where none was given. */
+const UNASKED = 'asked for on the command line';
+
 async function again(io: Io, session: WorkflowSession, range: EpochRange, options: RunOptions): Promise<void> {
-  const { network, reason = 'asked for on the command line', requestId = null } = options;
+  const { network, reason = UNASKED, requestId = null } = options;
   if (range.first !== range.last) throw new UsageError('One epoch at a time is settled again.');
   const { settleAgain } = await import('../commands/settle-again.js');
   const answer = await settleAgain(session, { network, epoch: range.first, reason, requestId });
@@ -59,14 +62,13 @@ async function again(io: Io, session: WorkflowSession, range: EpochRange, option
     throw new CommandEnds(GUARDS.has(`failed(${answer.failure})`) ? EXIT.guard : EXIT.failed);
 }
 
-async function run(io: Io, session: WorkflowSession, network: string, range: EpochRange): Promise<void> {
-  const { endLeftRuns, loopAnswer, startLoop } = await import('../commands/run-epochs.js');
-  const { nextOpenEpoch } = await import('../store/due.js');
-  const next = await nextOpenEpoch(session.pool, network);
-  const request = { network, range, askedBy: session.actor };
+async function run(io: Io, session: WorkflowSession, range: EpochRange, options: RunOptions): Promise<void> {
+  const { network, reason = UNASKED, requestId = null } = options;
+  const { endLeftRuns } = await import('../commands/run-epochs.js');
+  const { startRange } = await import('../commands/run-range.js');
   if (session.alone) await endLeftRuns(session, network);
-  const loop = await startLoop(session, request);
-  const answer = await watched(io, session.pool, { network, ...range }, loopAnswer(loop));
+  const { firstOpen: next, answer: end } = await startRange(session, { network, range, reason, requestId });
+  const answer = await watched(io, session.pool, { network, ...range }, end());
   if (next > range.first) {
     const skipped = { first: range.first, last: Math.min(range.last, next - 1) };
     io.say(`Skipped ${rangeText(skipped.first, skipped.last)}: closed already.`);

@@ -8,7 +8,7 @@ import {
 import { ApplicationFailure } from '@temporalio/common';
 import { type LoopAnswer, type SettleDueEpochsInput, TASK_QUEUE } from '../../workflows/messages';
 import { lastClosedEpoch, nextOpenEpoch } from '../store/due';
-import { getNetwork } from '../store/networks';
+import { findNetwork, getNetwork } from '../store/networks';
 import { findRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
@@ -30,6 +30,8 @@ export interface RunRequest {
   readonly role?: 'settle_operator' | 'settle_approver';
 }
 
+export type LoopRun = WorkflowHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>;
+
 export const loopId = (network: string): string => `due/${network}`;
 export const epochWorkflowId = (network: string, epoch: number): string => `settle/${network}/${epoch}`;
 
@@ -39,10 +41,7 @@ export const epochWorkflowId = (network: string, epoch: number): string => `sett
  *
  * @throws CommandError `AlreadyRunning` with run, actor and time; `EpochOutsideCalendar`, `EpochNotDue`
  */
-export async function startLoop(
-  context: WorkflowContext,
-  request: RunRequest,
-): Promise<WorkflowHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>> {
+export async function startLoop(context: WorkflowContext, request: RunRequest): Promise<LoopRun> {
   await requireRange(context, request);
   const requestId = randomUUID();
   const body = request.range === null ? {} : { first: request.range.first, last: request.range.last };
@@ -52,33 +51,37 @@ export async function startLoop(
       insertRequest(client, { requestId, network, action: 'epoch-run', body, actor: request.askedBy }),
     ),
   );
-  const input: SettleDueEpochsInput = {
-    network: request.network,
-    requestId,
-    upTo: request.range?.last ?? null,
-    stopWhenSilent: request.range === null,
-  };
+  const upTo = request.range?.last ?? null;
+  return beginLoop(context, { network, requestId, upTo, stopWhenSilent: request.range === null });
+}
+
+/** The loop's run alone, for a request that is written. @throws CommandError `AlreadyRunning` */
+export async function beginLoop(context: WorkflowContext, input: SettleDueEpochsInput): Promise<LoopRun> {
+  const { network, requestId } = input;
   try {
     return await context.temporal.workflow.start<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>(
       'settleDueEpochs',
       {
-        workflowId: loopId(request.network),
+        workflowId: loopId(network),
         taskQueue: TASK_QUEUE,
         args: [input],
         memo: { requestId },
         workflowIdConflictPolicy: 'FAIL',
         workflowIdReusePolicy: 'ALLOW_DUPLICATE',
-        staticSummary: `due epochs of ${request.network}`,
+        staticSummary: `due epochs of ${network}`,
       },
     );
   } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError)
-      throw await alreadyRunning(context, loopId(request.network));
+    if (error instanceof WorkflowExecutionAlreadyStartedError) throw await alreadyRunning(context, loopId(network));
     throw error;
   }
 }
 
-async function requireRange(context: CommandContext, { network, range }: RunRequest): Promise<void> {
+/** @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown` */
+export async function requireRange(
+  context: CommandContext,
+  { network, range }: Pick<RunRequest, 'network' | 'range'>,
+): Promise<void> {
   const calendar = await getNetwork(context.pool, network);
   if (range === null) return;
   if (range.first > range.last) {
@@ -115,9 +118,7 @@ export async function alreadyRunning(context: WorkflowContext, workflowId: strin
 }
 
 /** Waits for the loop's answer. @throws CommandError `RunStopped`, `DatabaseBehind` if the run ended without one */
-export async function loopAnswer(
-  handle: WorkflowHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>,
-): Promise<LoopAnswer> {
+export async function loopAnswer(handle: LoopRun): Promise<LoopAnswer> {
   try {
     return await handle.result();
   } catch (error) {
@@ -136,6 +137,8 @@ export async function loopAnswer(
  * them. Only for a process that has Temporal for itself now.
  */
 export async function endLeftRuns(context: WorkflowContext, network: string): Promise<void> {
+  // Whoever names a network that is not there is told so by the command itself, on record.
+  if ((await findNetwork(context.pool, network)) === null) return;
   const next = await nextOpenEpoch(context.pool, network);
   for (const workflowId of [loopId(network), epochWorkflowId(network, next)]) {
     if (!(await isRunning(context.temporal, workflowId))) continue;
@@ -162,9 +165,7 @@ export async function settleBehind(context: WorkflowContext, request: RunRequest
     } catch (error) {
       if (!(error instanceof CommandError) || error.id !== 'AlreadyRunning') throw error;
     }
-    const other = context.temporal.workflow.getHandle<(input: SettleDueEpochsInput) => Promise<LoopAnswer>>(
-      loopId(request.network),
-    );
+    const other: LoopRun = context.temporal.workflow.getHandle(loopId(request.network));
     await loopAnswer(other).catch((error: Error) => {
       // However it ended, the rows say what is left to do.
       if (!(error instanceof CommandError) && error.name !== 'WorkflowNotFoundError') throw error;

@@ -38,6 +38,20 @@ export async function nextOpenEpoch(db: Queryable, network: string): Promise<num
   return ((await lastClosedEpoch(db, network)) ?? calendar.firstEpoch - 1) + 1;
 }
 
+/** The first epoch that was neither published nor failed when a request was made. */
+export async function nextOpenEpochAt(db: Queryable, network: string, requestId: string): Promise<number> {
+  const found = await db.query<{ next: number }>(
+    `select coalesce(greatest(
+         (select max(epoch) from chain_entry where network = $1 and kind = 'claims' and published_at < requested_at),
+         (select max(epoch) from epoch_failure where network = $1 and failed_at < requested_at)) + 1, first_epoch) as next
+     from request join network using (network) where network = $1 and request_id = $2`,
+    [network, requestId],
+  );
+  const [row] = found.rows;
+  if (row === undefined) throw new RangeError(`request ${requestId} of ${network} has no row`);
+  return row.next;
+}
+
 /**
  * The next epoch of the network, judged by the database's clock so that two workers' clocks cannot disagree.
  * `upTo`: the last epoch that was asked for. `silentLimit`: null for a range that a person asked for.
