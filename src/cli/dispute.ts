@@ -52,6 +52,7 @@ export function register(program: Command, io: Io): void {
       .argument('<dispute>', 'its number', countArgument)
       .requiredOption('--reason <text>', 'for the record', reasonArgument)
       .option('--digest <hex>', 'the content digest that you looked at: refused if another one is proposed')
+      .addOption(requestIdOption())
       .addOption(networkOption())
       .action((epoch: number, dispute: number, options: DecideOptions) =>
         decide(io, { epoch, dispute, outcome }, options),
@@ -105,6 +106,7 @@ interface DecideOptions {
   readonly network: string;
   readonly reason: string;
   readonly digest?: string;
+  readonly requestId?: string;
 }
 
 interface Key {
@@ -236,12 +238,13 @@ async function tell(io: Io, { pool }: Pick<WorkflowSession, 'pool'>, key: Key): 
 async function decide(
   io: Io,
   which: { readonly epoch: number; readonly dispute: number; readonly outcome: 'approved' | 'rejected' },
-  { network, reason, digest }: DecideOptions,
+  { network, reason, digest, requestId }: DecideOptions,
 ): Promise<void> {
   const { decideOnDispute } = await import('../commands/run-dispute.js');
   const { findEntry } = await import('../store/chain.js');
   await withWorkflows(io, async (session) => {
-    const dispute = await decideOnDispute(session, { ...which, network, reason, contentDigest: digest ?? null });
+    const asked = { network, reason, contentDigest: digest ?? null, requestId: requestId ?? null };
+    const dispute = await decideOnDispute(session, { ...which, ...asked });
     const { revision } = dispute;
     const claims = revision === null ? null : await findEntry(session.pool, network, which.epoch, revision, 'claims');
     io.account({

@@ -32,9 +32,10 @@ export function register(program: Command, io: Io): void {
     .description('close open epochs on purpose, as failed(rejected): nobody is paid for them')
     .argument('<epochs>', 'like 42 or 10..42', rangeArgument)
     .requiredOption('--reason <text>', 'for the record', reasonArgument)
+    .addOption(requestIdOption())
     .addOption(networkOption())
-    .action((range: EpochRange, options: { network: string; reason: string }) =>
-      withWorkflows(io, (session) => fail(io, session, options.network, range, options.reason)),
+    .action((range: EpochRange, options: FailOptions) =>
+      withWorkflows(io, (session) => fail(io, session, range, options)),
     );
 }
 
@@ -42,6 +43,12 @@ interface RunOptions {
   readonly network: string;
   readonly again?: boolean;
   readonly reason?: string;
+  readonly requestId?: string;
+}
+
+interface FailOptions {
+  readonly network: string;
+  readonly reason: string;
   readonly requestId?: string;
 }
 
@@ -134,13 +141,12 @@ export function endOf({ reason, epoch }: LoopAnswer, network: string): string | 
 async function fail(
   io: Io,
   session: WorkflowSession,
-  network: string,
   range: EpochRange,
-  reason: string,
+  { network, reason, requestId }: FailOptions,
 ): Promise<void> {
   const { failEpochs } = await import('../commands/fail-epochs.js');
   await requireHeadsOf(session);
-  const { closed, skipped } = await failEpochs(session, { network, range, reason });
+  const { closed, skipped } = await failEpochs(session, { network, range, reason, requestId: requestId ?? null });
   await tellRange(io, session, network, range);
   if (skipped > 0) io.say(`${counted(skipped, 'epoch was', 'epochs were')} closed already and stay as they are.`);
   if (closed !== null) io.say(`Closed ${rangeText(closed.first, closed.last)} as failed(rejected).`);

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Hold } from '../store/holds';
 import { epochArgument, reasonArgument } from './arguments';
-import { group, networkOption } from './groups';
+import { group, networkOption, requestIdOption } from './groups';
 import type { Io } from './io';
 import { withDatabase, withWorkflows } from './open';
 import type { Column } from './output';
@@ -22,6 +22,7 @@ export function register(program: Command, io: Io): void {
       .argument('<epoch>', 'the held epoch', epochArgument)
       .requiredOption('--reason <text>', 'for the record', reasonArgument)
       .option('--digest <hex>', 'the content digest that you looked at: refused if another one is held')
+      .addOption(requestIdOption())
       .addOption(networkOption())
       .action((epoch: number, options: DecideOptions) => decide(io, epoch, outcome, options));
   }
@@ -36,6 +37,7 @@ interface DecideOptions {
   readonly network: string;
   readonly reason: string;
   readonly digest?: string;
+  readonly requestId?: string;
 }
 
 async function list(io: Io, network: string): Promise<void> {
@@ -67,7 +69,7 @@ async function decide(
   io: Io,
   epoch: number,
   outcome: 'approved' | 'rejected',
-  { network, reason, digest }: DecideOptions,
+  { network, reason, digest, requestId }: DecideOptions,
 ): Promise<void> {
   const { decideHold } = await import('../commands/decide-hold.js');
   const { endLeftRuns } = await import('../commands/run-epochs.js');
@@ -75,7 +77,8 @@ async function decide(
   await withWorkflows(io, async (session) => {
     const contentDigest = digest ?? null;
     if (session.alone) await endLeftRuns(session, network);
-    const hold = await decideHold(session, { network, epoch, outcome, reason, contentDigest });
+    const decision = { network, epoch, outcome, reason, contentDigest, requestId: requestId ?? null };
+    const hold = await decideHold(session, decision);
     const [found] = await epochOutcomes(session.pool, network, epoch, epoch);
     io.account({
       value: {

@@ -1,8 +1,11 @@
+import { randomUUID } from 'node:crypto';
+import type { PoolClient } from 'pg';
 import { decide } from '../../workflows/messages';
 import { appendAudit } from '../store/audit-log';
 import { StoreError } from '../store/errors';
 import { type Hold, holdsOf, insertDecision } from '../store/holds';
 import { lockNetwork } from '../store/networks';
+import { findSameRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { refusedOnRecord } from './refusals';
@@ -17,13 +20,15 @@ export interface HoldDecision {
   readonly reason: string;
   /** The content digest that the person looked at; null: whatever is held now. */
   readonly contentDigest: string | null;
+  /** Absent or null: a new one. The same again gives the first answer. */
+  readonly requestId?: string | null;
 }
 
 /**
  * Decides a hold. The decision is a row first, bound to the content digest that is held; then the epoch's run is
  * woken or, whatever became of it, ended and started again: it finds its rows and goes on behind the hold.
  *
- * @throws StoreError `HoldUnknown`, `HoldClosed`, `HoldMismatch`, `SelfApproval`
+ * @throws StoreError `HoldUnknown`, `HoldClosed`, `HoldMismatch`, `SelfApproval`, `RequestConflict`
  */
 export async function decideHold(context: WorkflowContext, decision: HoldDecision): Promise<Hold> {
   const hold = await recordDecision(context, decision);
@@ -33,12 +38,17 @@ export async function decideHold(context: WorkflowContext, decision: HoldDecisio
 
 function recordDecision(context: CommandContext, decision: HoldDecision): Promise<Hold> {
   const { network, epoch, outcome, reason } = decision;
-  const attempt = { network, action: `hold-${outcome}`, subject: `epoch ${epoch}` };
+  const requestId = decision.requestId ?? randomUUID();
+  const attempt = { network, action: `hold-${outcome}`, subject: `epoch ${epoch}`, requestId };
   return refusedOnRecord(context, attempt, () =>
     transactionAs(context.pool, 'settle_approver', async (client) => {
       await lockNetwork(client, network);
+      const request = { ...attempt, body: bodyOf(decision), actor: context.actor };
+      const answered = await decidedBefore(client, request, decision);
+      if (answered !== null) return answered;
       const hold = (await holdsOf(client, network, epoch))[0];
       requireDecidable(hold, context.actor, decision);
+      await insertRequest(client, { ...request, body: { ...request.body, held: hold.contentDigest } });
       await insertDecision(client, hold, { outcome, contentDigest: hold.contentDigest, actor: context.actor, reason });
       await appendAudit(client, {
         ...attempt,
@@ -50,6 +60,24 @@ function recordDecision(context: CommandContext, decision: HoldDecision): Promis
       return hold;
     }),
   );
+}
+
+const bodyOf = ({ epoch, reason, contentDigest }: HoldDecision) => ({
+  epoch,
+  reason,
+  ...(contentDigest === null ? {} : { contentDigest }),
+});
+
+/** The hold that the same request decided; null: the request is new. */
+async function decidedBefore(
+  client: PoolClient,
+  request: Parameters<typeof findSameRequest>[1],
+  { network, epoch, outcome }: HoldDecision,
+): Promise<Hold | null> {
+  const known = await findSameRequest(client, request, 'held');
+  if (known === null) return null;
+  const holds = await holdsOf(client, network, epoch);
+  return holds.find((one) => one.decision === outcome && one.contentDigest === known.body.held) ?? null;
 }
 
 function requireDecidable(hold: Hold | undefined, actor: string, decision: HoldDecision): asserts hold is Hold {

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { PoolClient } from 'pg';
 import { appendAudit } from '../store/audit-log';
 import { newestRevision } from '../store/chain';
@@ -6,6 +7,7 @@ import { StoreError } from '../store/errors';
 import { insertRejections } from '../store/failures';
 import { holdsOf, insertDecision } from '../store/holds';
 import { lockNetwork, type Network } from '../store/networks';
+import { findSameRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import { databaseClock } from '../store/seals';
 import type { WorkflowContext } from './context';
@@ -17,6 +19,8 @@ export interface FailRequest {
   readonly network: string;
   readonly range: EpochRange;
   readonly reason: string;
+  /** Absent or null: a new one. The same again gives the first answer. */
+  readonly requestId?: string | null;
 }
 
 export interface FailReport {
@@ -24,28 +28,51 @@ export interface FailReport {
   readonly closed: EpochRange | null;
   /** Epochs of the range that were closed before. */
   readonly skipped: number;
+  /** This request had closed them before: it is its first answer. */
+  readonly repeated: boolean;
 }
 
 /**
  * Closes open epochs on purpose, as `failed(rejected)`, in order: nobody is paid for them, and the epochs after them
  * can be settled. A hold of one of them is rejected with it, and a run of it is ended.
  *
- * @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown`, `EpochClosed`
+ * @throws CommandError `EpochOutsideCalendar`, `EpochNotDue`; StoreError `NetworkUnknown`, `EpochClosed`, `RequestConflict`
  */
 export async function failEpochs(context: WorkflowContext, request: FailRequest): Promise<FailReport> {
   const { first, last } = request.range;
   const subject = first === last ? `epoch ${first}` : `epochs ${first}..${last}`;
-  const report = await refusedOnRecord(context, { network: request.network, action: 'epoch-fail', subject }, () =>
-    transactionAs(context.pool, 'settle_approver', (client) => closeOpenPart(client, context.actor, request)),
+  const requestId = request.requestId ?? randomUUID();
+  const attempt = { network: request.network, action: 'epoch-fail', subject, requestId };
+  const report = await refusedOnRecord(context, attempt, () =>
+    transactionAs(context.pool, 'settle_approver', (client) =>
+      failOnce(client, context.actor, { ...request, requestId }),
+    ),
   );
-  if (report.closed !== null) await endRun(context, request, report.closed.first);
+  if (report.closed !== null && !report.repeated) await endRun(context, request, report.closed.first);
   return report;
 }
 
-async function closeOpenPart(client: PoolClient, actor: string, request: FailRequest): Promise<FailReport> {
-  const network = await lockNetwork(client, request.network);
+type AskedFailure = FailRequest & { readonly requestId: string };
+
+async function failOnce(client: PoolClient, actor: string, asked: AskedFailure): Promise<FailReport> {
+  const network = await lockNetwork(client, asked.network);
+  const body = { ...asked.range, reason: asked.reason };
+  const request = { requestId: asked.requestId, network: asked.network, action: 'epoch-fail', body, actor };
+  const known = await findSameRequest(client, request, 'answer');
+  if (known !== null) return { ...(known.body.answer as FailReport), repeated: true };
+  const answer = await closeOpenPart(client, network, actor, asked);
+  await insertRequest(client, { ...request, body: { ...body, answer } });
+  return answer;
+}
+
+async function closeOpenPart(
+  client: PoolClient,
+  network: Network,
+  actor: string,
+  request: AskedFailure,
+): Promise<FailReport> {
   const open = await openPart(client, network, request.range);
-  if (open === null) return { closed: null, skipped: request.range.last - request.range.first + 1 };
+  if (open === null) return { closed: null, skipped: request.range.last - request.range.first + 1, repeated: false };
   await requireUnpublished(client, request.network, open.first);
   await rejectHolds(client, actor, request, open);
   await insertRejections(client, request.network, open, actor, request.reason);
@@ -56,8 +83,9 @@ async function closeOpenPart(client: PoolClient, actor: string, request: FailReq
     subject: open.first === open.last ? `epoch ${open.first}` : `epochs ${open.first}..${open.last}`,
     outcome: 'done',
     reason: request.reason,
+    requestId: request.requestId,
   });
-  return { closed: open, skipped: open.first - request.range.first };
+  return { closed: open, skipped: open.first - request.range.first, repeated: false };
 }
 
 /** The part of the range that is open; epochs close in order, so it is its end. */

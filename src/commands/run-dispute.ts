@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { type DisputeAnswer, type DisputeEpochInput, decideDispute, TASK_QUEUE } from '../../workflows/messages';
@@ -13,6 +14,7 @@ import {
 } from '../store/disputes';
 import { StoreError } from '../store/errors';
 import { lockNetwork } from '../store/networks';
+import { findSameRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext, WorkflowContext } from './context';
 import { CommandError } from './errors';
@@ -57,6 +59,8 @@ export interface DisputeDecisionRequest extends DisputeKey {
   readonly reason: string;
   /** The content digest that the person looked at; null: whatever is proposed now. */
   readonly contentDigest: string | null;
+  /** Absent or null: a new one. The same again gives the first answer. */
+  readonly requestId?: string | null;
 }
 
 /**
@@ -66,7 +70,7 @@ export interface DisputeDecisionRequest extends DisputeKey {
  * @returns the dispute afterwards. `open` with the decision `superseded`: its history changed before it could be
  *   published, it was computed again, and needs another look
  * @throws StoreError `DisputeUnknown`, `DisputeClosed`, `DisputeStale`, `DisputeMismatch`, `DisputeUncomputed`,
- *   `SelfApproval`
+ *   `SelfApproval`, `RequestConflict`
  */
 export async function decideOnDispute(context: WorkflowContext, decision: DisputeDecisionRequest): Promise<Dispute> {
   const contentDigest = await recordDisputeDecision(context, decision);
@@ -80,11 +84,16 @@ export function recordDisputeDecision(
   context: CommandContext,
   decision: DisputeDecisionRequest,
 ): Promise<string | null> {
-  const { network, epoch, dispute, outcome, reason } = decision;
-  const attempt = { network, action: `dispute-${outcome}`, subject: `epoch ${epoch} dispute ${dispute}` };
+  const { network, epoch, dispute, outcome, reason, contentDigest: looked } = decision;
+  const requestId = decision.requestId ?? randomUUID();
+  const attempt = { network, action: `dispute-${outcome}`, subject: `epoch ${epoch} dispute ${dispute}`, requestId };
+  const body = { epoch, dispute, reason, ...(looked === null ? {} : { contentDigest: looked }) };
   return refusedOnRecord(context, attempt, async () => {
     return transactionAs(context.pool, 'settle_approver', async (client) => {
       await lockNetwork(client, network);
+      const request = { ...attempt, body, actor: context.actor };
+      const known = await findSameRequest(client, request, 'proposed');
+      if (known !== null) return known.body.proposed as string | null;
       const now = await getDispute(client, decision);
       requireOpen(now);
       if (now.openedBy === context.actor) throw ownDispute(now, outcome);
@@ -94,6 +103,7 @@ export function recordDisputeDecision(
       const contentDigest = proposal?.contentDigest ?? null;
       if (outcome === 'approved') requireFirst(await listDisputes(client, network, epoch, true), now);
       requireLookedAt(decision, contentDigest);
+      await insertRequest(client, { ...request, body: { ...body, proposed: contentDigest } });
       await insertDisputeDecision(client, now, { outcome, contentDigest, actor: context.actor, reason });
       await appendAudit(client, {
         ...attempt,

@@ -41,6 +41,22 @@ export async function insertRequest(db: Queryable, request: Omit<Request, 'reque
   );
 }
 
+/**
+ * A request that was written before with the same body; null: it is new. What it met then, as the digest that was held,
+ * stands in its body too: the caller names it by `met` and leaves it out of `request`.
+ * @throws StoreError RequestConflict if the id stands for another request.
+ */
+export async function findSameRequest(
+  db: Queryable,
+  request: Omit<Request, 'requestedAt'>,
+  met: string,
+): Promise<Request | null> {
+  const known = await findRequest(db, request.requestId);
+  if (known === null) return null;
+  await insertRequest(db, { ...request, body: { ...request.body, [met]: known.body[met] } });
+  return known;
+}
+
 /** Action of the requests to settle a failed epoch again. */
 export const AGAIN = 'epoch-again';
 
