@@ -37,12 +37,14 @@ function registerDeciding(policy: Command, io: Io): void {
       .command(verb)
       .description(`${verb} a policy that somebody else proposed`)
       .argument('<proposal>', "its number, or the beginning of the policy's hash")
+      .option('--from <epoch>', 'the first epoch that it settles, where several proposals have the hash', epochArgument)
       .requiredOption('--reason <text>', 'for the record', reasonArgument)
       .addOption(requestIdOption())
       .addOption(networkOption())
-      .action((proposal: string, { network, reason, requestId = null }) =>
+      .action((proposal: string, { network, from: fromEpoch = null, reason, requestId = null }) =>
         withDatabase(io, async (session) => {
-          const decided = await decidePolicy(session, { network, proposal, outcome, reason, requestId });
+          const decision = { network, proposal, fromEpoch, outcome, reason, requestId };
+          const decided = await decidePolicy(session, decision);
           io.sheet({ columns: PROPOSAL_COLUMNS, rows: [decided], empty: '' });
           if (decided.decision !== 'approved') return;
           await sayReplaced(io, session.pool, network, decided);

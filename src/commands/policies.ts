@@ -18,7 +18,7 @@ import {
   rowsOutsideMarkets,
 } from '../store/policy-proposals';
 import type { Queryable } from '../store/pool';
-import { insertRequest } from '../store/requests';
+import { findRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import type { CommandContext } from './context';
 import { type PolicyRead, readPolicyFile } from './create-network';
@@ -133,6 +133,8 @@ export interface PolicyDecision {
   readonly network: string;
   /** Number of the proposal, or the beginning of its policy's hash. */
   readonly proposal: string;
+  /** The first epoch that it is to settle, by which proposals of one policy differ; absent or null: whichever. */
+  readonly fromEpoch?: number | null;
   readonly outcome: 'approved' | 'rejected';
   readonly reason: string;
   readonly requestId: string | null;
@@ -143,7 +145,7 @@ export interface PolicyDecision {
  * and loading (the network's lock and the inputs' lock, in sealing's order), so that an epoch is settled by the policy
  * that its rows were admitted under.
  *
- * @throws StoreError `ProposalUnknown`, `ProposalClosed`, `SelfApproval`, `EpochSealed`, `PolicyRefused`; on record
+ * @throws StoreError `ProposalUnknown`, `ProposalAmbiguous`, `ProposalClosed`, `SelfApproval`, `EpochSealed`, `PolicyRefused`; on record
  */
 export function decidePolicy(context: CommandContext, decision: PolicyDecision): Promise<PolicyProposal> {
   const { network, outcome, reason } = decision;
@@ -153,7 +155,7 @@ export function decidePolicy(context: CommandContext, decision: PolicyDecision):
     transactionAs(context.pool, 'settle_policy_admin', async (client) => {
       await lockInputs(client, network, 'exclusive');
       const calendar = await lockNetwork(client, network);
-      const known = await getProposal(client, network, decision.proposal);
+      const known = await named(client, decision, requestId);
       const body = { proposal: known.proposal, reason };
       const request = { requestId, network, action: attempt.action, body, actor: context.actor };
       if (!(await insertRequest(client, request))) return known;
@@ -172,6 +174,18 @@ export function decidePolicy(context: CommandContext, decision: PolicyDecision):
       return getProposal(client, network, String(known.proposal));
     }),
   );
+}
+
+/** The proposal that a decision names. A request that was answered names the same one as then, whatever came since. */
+async function named(client: Queryable, decision: PolicyDecision, requestId: string): Promise<PolicyProposal> {
+  const { network, proposal, fromEpoch = null } = decision;
+  const before = await findRequest(client, requestId);
+  if (before?.network === network && before.action === `policy-${decision.outcome}`) {
+    const then = await getProposal(client, network, String(before.body.proposal));
+    const isSame = String(then.proposal) === proposal || then.policyHash.startsWith(proposal);
+    if (isSame && (fromEpoch === null || fromEpoch === then.fromEpoch)) return then;
+  }
+  return getProposal(client, network, proposal, fromEpoch);
 }
 
 async function requireApprovable(

@@ -11,6 +11,8 @@ export class StoreError extends Error {
       /** A policy that cannot become effective as it was proposed. */
       | 'PolicyRefused'
       | 'ProposalUnknown'
+      /** Several proposals that wait for a decision have the hash that was named. */
+      | 'ProposalAmbiguous'
       | 'ProposalClosed'
       | 'SchemaOutdated'
       | 'RevisionConflict'

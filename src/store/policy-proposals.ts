@@ -33,20 +33,40 @@ export async function findProposalOfRequest(db: Queryable, requestId: string): P
 }
 
 /**
- * A proposal by its number, or by its policy's hash or the beginning of it: of those, the newest.
- * @throws StoreError `ProposalUnknown`
+ * A proposal by its number, or by its policy's hash or the beginning of it: of those, the one that waits for a decision,
+ * or else the newest. The same policy may be proposed from several epochs.
+ * @param fromEpoch the first epoch that it is to settle; null: whichever
+ * @throws StoreError `ProposalUnknown`, `ProposalAmbiguous`
  */
-export async function getProposal(db: Queryable, network: string, named: string): Promise<PolicyProposal> {
+export async function getProposal(
+  db: Queryable,
+  network: string,
+  named: string,
+  fromEpoch: number | null = null,
+): Promise<PolicyProposal> {
   const byNumber = /^[1-9][0-9]{0,8}$/.test(named);
   const found = await db.query<PolicyProposal>(
     `${PROPOSALS} where p.network = $1 and ${byNumber ? 'p.proposal = $2::integer' : 'starts_with(p.policy_hash, $2)'}
-     order by p.proposal desc limit 1`,
-    [network, named],
+       and ($3::integer is null or p.from_epoch = $3)
+     order by p.proposal desc`,
+    [network, named, fromEpoch],
   );
-  if (found.rows[0] !== undefined) return found.rows[0];
+  const open = found.rows.filter(({ decision }) => decision === null);
+  if (open.length > 1) throw ambiguous(named, open);
+  const one = open[0] ?? found.rows[0];
+  if (one !== undefined) return one;
+  const from = fromEpoch === null ? '' : ` from epoch ${fromEpoch} on`;
   throw new StoreError(
     'ProposalUnknown',
-    `network ${network} has no proposed policy ${named}: see \`settle policy list\``,
+    `network ${network} has no proposed policy ${named}${from}: see \`settle policy list\``,
+  );
+}
+
+function ambiguous(named: string, open: readonly PolicyProposal[]): StoreError {
+  const each = open.map((one) => `${one.proposal} from epoch ${one.fromEpoch}, by ${one.proposedBy}`);
+  return new StoreError(
+    'ProposalAmbiguous',
+    `several open proposals have a hash that begins with ${named}: ${each.join('; ')}. Name one by its number, or say which with --from EPOCH`,
   );
 }
 

@@ -57,6 +57,9 @@ async function proposed(fromEpoch: number, change: (document: Document) => unkno
 const decided = ({ proposal }: PolicyProposal, outcome: 'approved' | 'rejected' = 'approved', actor = 'paul') =>
   decidePolicy(as(actor), { network, proposal: String(proposal), outcome, reason: 'agreed', requestId: null });
 
+const decidedAs = (proposal: string, fromEpoch: number | null, requestId: string | null = null) =>
+  decidePolicy(as('paul'), { network, proposal, fromEpoch, outcome: 'approved', reason: 'agreed', requestId });
+
 const halve = (document: Document) => {
   document.pool.perEpoch = '500';
 };
@@ -122,6 +125,26 @@ test('approving and sealing at once: whichever is first, the seal names the poli
     const inForce = effective.filter((one) => one.fromEpoch <= epoch).at(-1)!.policyHash;
     expect((await contentOf(database, network, epoch, 1)).policyHash).toBe(inForce);
   }
+});
+
+test('a hash that several open proposals have is refused, until it is said from which epoch on', async () => {
+  const wanted = await proposed(3, halve);
+  const hash = wanted.policyHash.slice(0, 12);
+  // The same file again from an earlier epoch on: whoever looked at the first one does not mean it.
+  const earlier = await proposed(1, halve);
+  await expect(decidedAs(hash, null)).rejects.toMatchObject({
+    id: 'ProposalAmbiguous',
+    message: expect.stringContaining('2 from epoch 1, by petra; 1 from epoch 3, by petra'),
+  });
+  await expect(decidedAs(hash, 2)).rejects.toMatchObject({ id: 'ProposalUnknown' });
+  await expect(decidedAs(String(wanted.proposal), 1)).rejects.toMatchObject({ id: 'ProposalUnknown' });
+  const first = await decidedAs(hash, 3, `${network}-1`);
+  expect(first).toMatchObject({ proposal: wanted.proposal, decision: 'approved' });
+  expect((await listEffectivePolicies(database.viewer, network)).map(({ fromEpoch }) => fromEpoch)).toEqual([0, 3]);
+  // One is open now, so the hash names it; the request that was answered still means the other.
+  expect(await decidedAs(hash, null)).toMatchObject({ proposal: earlier.proposal, decision: 'approved' });
+  expect(await decidedAs(hash, 3, `${network}-1`)).toEqual(first);
+  expect(await decidedAs(hash, null, `${network}-1`)).toEqual(first);
 });
 
 test('F41: an epoch is due by the grace of the policy that settles it, and a run of it that somebody starts before is refused', async () => {
