@@ -78,7 +78,7 @@ export async function judgedNow(db: Queryable, ref: EpochRef, policy: Policy): P
  * A run is started by the loop, which asked the rows; but whoever reaches Temporal can start one for any epoch. One that
  * is not next, whose time has not come, or that is no epoch of the calendar is left as it is.
  */
-async function requireDue(db: Queryable, { network, epoch }: EpochRef): Promise<void> {
+export async function requireDue(db: Queryable, { network, epoch }: EpochRef): Promise<void> {
   // It failed, and a person asked for settling it again: its turn was long ago.
   if ((await findFailure(db, network, epoch)) !== null) return;
   const due = await nextDueEpoch(db, network, null, null);

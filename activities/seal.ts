@@ -7,7 +7,7 @@ import { chunkEnd } from '../src/store/snapshot-rows';
 import { findSnapshot, insertSnapshot, SEALED_ROWS, type StoredSnapshot } from '../src/store/snapshots';
 import type { EpochRef, InputsState, Sealed } from './contracts';
 import type { ActivityDependencies } from './dependencies';
-import { inputsState, judgedNow } from './gather';
+import { inputsState, judgedNow, requireDue } from './gather';
 import { loadPolicy } from './policies';
 import { readSnapshot } from './read-snapshot';
 
@@ -17,7 +17,7 @@ import { readSnapshot } from './read-snapshot';
  * freeze.
  *
  * @param judged what was found complete; null: nothing was looked at before
- * @throws StoreError `InputsChanged`: they are not complete, or not by the policy that is in force now; nothing is frozen
+ * @throws StoreError `EpochNotDue`; `InputsChanged`: they are not complete, or not by the policy that is in force now; nothing is frozen
  */
 export async function seal(deps: ActivityDependencies, ref: EpochRef, judged: InputsState | null): Promise<Sealed> {
   const frozen = (await findSeal(deps.pool, ref.network, ref.epoch)) ?? (await freeze(deps, ref, judged));
@@ -39,6 +39,8 @@ function freeze(deps: ActivityDependencies, ref: EpochRef, judged: InputsState |
     const already = await findSeal(client, ref.network, ref.epoch);
     if (already !== null) return already;
     const { policyHash, loads } = await inputsState(client, ref);
+    // Another policy may have a longer grace.
+    if (judged !== null && judged.policyHash !== policyHash) await requireDue(client, ref);
     if (judged?.policyHash !== policyHash || judged.loads !== loads) await requireComplete(client, ref, policyHash);
     await client.query('select settle.ensure_partitions(array[$1::integer])', [ref.epoch]);
     return insertSeal(client, ref.network, ref.epoch, policyHash);

@@ -112,6 +112,18 @@ test('F41: a policy that asks for more than was found complete is approved just 
   });
 });
 
+test('F41: a policy with a longer grace is approved just before the seal: the epoch is not due any more', async () => {
+  const found = await activities.gather({ network, epoch: 0 }, 'test');
+  if (found.kind !== 'ready') throw new Error(found.kind);
+  await decided(
+    await proposed(0, (document) => {
+      document.epoch.graceSeconds = '1000000000';
+      document.epoch.inputDeadlineSeconds = '1000000000';
+    }),
+  );
+  await expect(activities.seal({ network, epoch: 0 }, found.inputs)).rejects.toMatchObject({ type: 'EpochNotDue' });
+});
+
 test('approving and sealing at once: whichever is first, the seal names the policy that was in force', async () => {
   for (const epoch of [0, 1, 2]) {
     const change = await proposed(epoch, (document) => {
