@@ -111,6 +111,7 @@ export const INFORMATIVE: Readonly<Record<string, Readonly<Record<string, string
   policy_decision: { '*': 'an approval makes a row of policy_effective; a rejection changes nothing' },
   load: { '*': 'where rows came from; the rows themselves are sealed' },
   provider_version: { load_id: 'one that shows or hides a row of a sealed registry is found by its digest' },
+  joining: { '*': 'empty but while rows are being added' },
   late_row: { '*': 'rows that are not part of a settlement; a dispute copies those that it takes' },
   seal: {
     registry_load: 'one that changes a sealed row of the registry is found by its digest; another changes nothing',

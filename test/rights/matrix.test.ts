@@ -227,7 +227,8 @@ async function privileges(privilege: string): Promise<Record<string, string[]>> 
   const found = await database.superuser.query<{ table: string; role: string }>(
     `select c.relname as table, r.role from pg_class c cross join unnest($1::text[]) r(role)
      where c.relnamespace = 'settle'::regnamespace and c.relkind in ('r', 'p') and not c.relispartition
-       and has_table_privilege(r.role, c.oid, $2) order by 1, 2`,
+       and case $2 when 'insert' then has_any_column_privilege(r.role, c.oid, $2) else has_table_privilege(r.role, c.oid, $2) end
+     order by 1, 2`,
     [ROLES, privilege],
   );
   const of: Record<string, string[]> = {};
@@ -242,6 +243,17 @@ describe('S2, S4: the database grants exactly this, and nothing by default', () 
     expect(Object.fromEntries(Object.entries(granted).map(([table, roles]) => [table, roles.sort()]))).toEqual(
       expected,
     );
+  });
+
+  test('insert without the number that tells which row is newer: that comes from its sequence', async () => {
+    const found = await database.superuser.query(
+      `select c.relname as table, a.attname as column from pg_class c
+         join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and a.attidentity <> ''
+         cross join unnest($1::text[]) r(role)
+       where c.relnamespace = 'settle'::regnamespace and has_column_privilege(r.role, c.oid, a.attnum, 'insert')`,
+      [ROLES],
+    );
+    expect(found.rows).toEqual([]);
   });
 
   test('delete: drafts and derived rows of the worker', async () => {

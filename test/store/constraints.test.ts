@@ -110,7 +110,8 @@ const CASES: Readonly<Record<string, readonly Case[]>> = {
     [{ ...FREE, index: '1.0000000001' }, CHECK],
   ],
   provider_version: [
-    [{ provider: 'new' }, 'accepted'],
+    // Of a load that another transaction made.
+    [{ provider: 'new' }, FOREIGN],
     [{ provider: 'new', status: 'gone' }, CHECK],
     [{ provider: 'new', payee: '0xABCDEF0000000000000000000000000000000000' }, CHECK],
     [{ provider: 'new', payee: `0x${'0'.repeat(40)}` }, CHECK],

@@ -62,6 +62,127 @@ $$;
 create trigger check_closings after insert on settle.epoch_failure
   referencing new table as added for each statement execute function settle.check_closings();
 
+-- A load's number comes from its sequence: with one of its own, far ahead, every later seal would cover whatever comes
+-- after it. And the newest approval decides which policy holds, so neither has that a number of its own.
+revoke insert on settle.load from settle_operator;
+grant insert (network, source, actor, counts) on settle.load to settle_operator;
+revoke insert on settle.policy_effective from settle_policy_admin;
+grant insert (network, from_epoch, policy_hash, approved_by, reason, proposal) on settle.policy_effective to settle_policy_admin;
+
+-- A seal names the newest load that its registry has. So registry rows come with their load, in its transaction, and none
+-- come that a seal covers already. Under the lock that every import has by now, so that no seal comes between.
+create or replace function settle.refuse_unknown_load() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  networks text[];
+  loads bigint[];
+  wrong record;
+begin
+  perform settle.require_newest_rows();
+  -- One look at the rows, of which there may be millions.
+  select array_agg(n.network), array_agg(n.load_id) into networks, loads from (select distinct network, load_id from added) n;
+  perform pg_advisory_xact_lock_shared(hashtext('settle.inputs'), hashtext(n.network))
+    from (select distinct u.network from unnest(networks) u(network) order by 1) n;
+  select n.network, n.load_id into wrong from unnest(networks, loads) n(network, load_id)
+    where not exists (
+      select from settle.load l where (l.load_id, l.network) = (n.load_id, n.network)
+        and l.xmin = pg_current_xact_id()::xid
+        and l.load_id > coalesce((select max(s.registry_load) from settle.seal s where s.network = n.network), 0))
+    limit 1;
+  if found then
+    raise exception 'registry rows name load %, which is no load of network % that this transaction makes, or is sealed',
+      wrong.load_id, wrong.network using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end
+$$;
+
+-- Which epochs' rows a transaction added, from the statement until the commit. Always empty for everybody else.
+create unlogged table settle.joining (
+  statement bigint generated always as identity primary key,
+  network text not null,
+  table_name text not null,
+  epochs integer[] not null
+);
+
+-- As before, what joins an epoch that is sealed is refused at once. An epoch that is sealed between the statement and the
+-- commit is looked for at the commit, under the inputs' lock: a lock that is held from the first row on would keep the
+-- network from sealing as long as a long load takes. As its owner, since nobody may write to settle.joining.
+create or replace function settle.refuse_sealed_epoch() returns trigger
+language plpgsql security definer set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  networks text[];
+  epochs integer[];
+  sealed record;
+begin
+  perform settle.require_newest_rows();
+  select array_agg(n.network), array_agg(n.epoch) into networks, epochs from (select distinct network, epoch from added) n;
+  select s.network, s.epoch into sealed
+    from unnest(networks, epochs) n(network, epoch) join settle.seal s using (network, epoch) limit 1;
+  if found then
+    raise exception 'epoch % of network % is sealed: its % rows can no longer be added to', sealed.epoch, sealed.network, tg_table_name
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'rows that arrive late are kept in settle.late_row and enter through a dispute';
+  end if;
+  insert into settle.joining (network, table_name, epochs)
+    select n.network, tg_table_name, array_agg(n.epoch) from unnest(networks, epochs) n(network, epoch) group by n.network;
+  return null;
+end
+$$;
+
+create function settle.refuse_sealed_meanwhile() returns trigger
+language plpgsql security definer set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  sealed integer;
+begin
+  -- Held until the transaction has ended, so a seal that comes later has these rows.
+  perform pg_advisory_xact_lock_shared(hashtext('settle.inputs'), hashtext(new.network));
+  select s.epoch into sealed from settle.seal s where s.network = new.network and s.epoch = any (new.epochs) limit 1;
+  if found then
+    raise exception 'epoch % of network % was sealed meanwhile: its % rows can no longer be added to', sealed, new.network, new.table_name
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'import them again: rows that arrive late are kept in settle.late_row and enter through a dispute';
+  end if;
+  delete from settle.joining j where j.statement = new.statement;
+  return null;
+end
+$$;
+create constraint trigger refuse_sealed_meanwhile after insert on settle.joining
+  deferrable initially deferred for each row execute function settle.refuse_sealed_meanwhile();
+
 -- Down Migration
+create or replace function settle.refuse_sealed_epoch() returns trigger
+language plpgsql security invoker as $$
+declare
+  sealed record;
+begin
+  select n.network, n.epoch into sealed
+    from (select distinct network, epoch from added) n join settle.seal s using (network, epoch) limit 1;
+  if found then
+    raise exception 'epoch % of network % is sealed: its % rows can no longer be added to', sealed.epoch, sealed.network, tg_table_name
+      using errcode = 'object_not_in_prerequisite_state',
+            hint = 'rows that arrive late are kept in settle.late_row and enter through a dispute';
+  end if;
+  return null;
+end
+$$;
+drop table settle.joining;
+drop function settle.refuse_sealed_meanwhile;
+create or replace function settle.refuse_unknown_load() returns trigger language plpgsql as $$
+declare
+  unknown bigint;
+begin
+  select n.load_id into unknown from (select distinct load_id from added) n
+    where not exists (select from settle.load l where l.load_id = n.load_id) limit 1;
+  if found then
+    raise exception 'registry rows name load %, which does not exist', unknown using errcode = 'foreign_key_violation';
+  end if;
+  return null;
+end
+$$;
+revoke insert (network, from_epoch, policy_hash, approved_by, reason, proposal) on settle.policy_effective from settle_policy_admin;
+grant insert on settle.policy_effective to settle_policy_admin;
+revoke insert (network, source, actor, counts) on settle.load from settle_operator;
+grant insert on settle.load to settle_operator;
 drop function settle.check_closings cascade;
 drop function settle.require_newest_rows;
