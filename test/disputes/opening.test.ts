@@ -224,9 +224,8 @@ test('an approval is bound to the digest that was looked at, and a decided dispu
   expect(await activities.readDispute(key, made.key)).toEqual({ state: 'rejected' });
 });
 
-test('corrections are append-only, and closed once their snapshot is taken', async () => {
+test('corrections are append-only, and closed once their dispute is opened', async () => {
   const { key } = await open(rows('capacity', '1,p2,gpu,10,10'));
-  await activities.correctSnapshot(key);
   const values = [key.network, key.epoch, key.dispute];
   await expect(
     database.operator.query(

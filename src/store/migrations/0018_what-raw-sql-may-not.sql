@@ -150,7 +150,72 @@ $$;
 create constraint trigger refuse_sealed_meanwhile after insert on settle.joining
   deferrable initially deferred for each row execute function settle.refuse_sealed_meanwhile();
 
+-- The corrections of a dispute are those that it was opened with, so they come in the transaction that opened it: nobody
+-- adds to the dispute of somebody else, or to one whose snapshot may be taken already. What a dispute takes over from the
+-- one behind the disputed revision is shown to nobody (`kept`), so it is taken over as it stands.
+create or replace function settle.refuse_taken_dispute() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  wrong record;
+begin
+  select n.network, n.epoch, n.dispute into wrong from (select distinct network, epoch, dispute from added) n
+    where not exists (
+      select from settle.dispute d where (d.network, d.epoch, d.dispute) = (n.network, n.epoch, n.dispute)
+        and d.xmin = pg_current_xact_id()::xid) limit 1;
+  if found then
+    raise exception 'dispute % of epoch % was opened before: its corrections can no longer be added to', wrong.dispute, wrong.epoch
+      using errcode = 'object_not_in_prerequisite_state', hint = 'open another dispute';
+  end if;
+  select a.table_name, a.key into wrong from added a
+    join settle.dispute d on (d.network, d.epoch, d.dispute) = (a.network, a.epoch, a.dispute)
+    join settle.computation c on (c.network, c.epoch, c.revision, c.computation)
+      = (d.network, d.epoch, d.base_revision, d.base_computation)
+    left join settle.correction b on (b.network, b.epoch, b.dispute, b.table_name, b.key)
+      = (a.network, a.epoch, c.dispute, a.table_name, a.key)
+    where a.origin = 'kept' and (b.key is null or b.line is distinct from a.line) limit 1;
+  if found then
+    raise exception 'the % row % is kept of no correction behind the disputed revision', wrong.table_name, wrong.key
+      using errcode = 'object_not_in_prerequisite_state', hint = 'say what is new as given';
+  end if;
+  return null;
+end
+$$;
+
+-- And all of it is taken over: a correction that was left out would be undone, and nobody be shown that. Asked when the
+-- transaction commits, since the rows come after their dispute.
+create function settle.check_kept() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp set enable_nestloop = off as $$
+declare
+  left_out record;
+begin
+  select b.table_name, b.key into left_out from settle.computation c
+    join settle.correction b on (b.network, b.epoch, b.dispute) = (c.network, c.epoch, c.dispute)
+    where (c.network, c.epoch, c.revision, c.computation) = (new.network, new.epoch, new.base_revision, new.base_computation)
+      and not exists (
+        select from settle.correction k where (k.network, k.epoch, k.dispute) = (new.network, new.epoch, new.dispute)
+          and (k.table_name, k.key) = (b.table_name, b.key)) limit 1;
+  if found then
+    raise exception 'dispute % of epoch % leaves out the % row % that the disputed revision has corrected', new.dispute, new.epoch,
+      left_out.table_name, left_out.key using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  return null;
+end
+$$;
+create constraint trigger check_kept after insert on settle.dispute
+  deferrable initially deferred for each row execute function settle.check_kept();
+
 -- Down Migration
+drop function settle.check_kept cascade;
+create or replace function settle.refuse_taken_dispute() returns trigger language plpgsql as $$
+begin
+  if exists (select from (select distinct network, epoch, dispute from added) n
+               join settle.corrected_snapshot using (network, epoch, dispute)) then
+    raise exception 'the corrected snapshot is taken: its corrections can no longer be added to'
+      using errcode = 'object_not_in_prerequisite_state', hint = 'open another dispute';
+  end if;
+  return null;
+end
+$$;
 create or replace function settle.refuse_sealed_epoch() returns trigger
 language plpgsql security invoker as $$
 declare
