@@ -48,7 +48,7 @@ test('an epoch on hold is due, and said to be held until somebody decided', asyn
   await settleEpochInProcess(activities, { network, epoch: 0 });
   await walkToCheck(activities, { network, epoch: 1 });
   expect(await ask(network)).toEqual({ kind: 'due', epoch: 1, held: true });
-  await database.superuser.query(
+  await database.open('settle_approver', 1).query(
     `insert into settle.hold_decision select network, epoch, revision, computation, 'approved', content_digest, 'paul', 'x'
      from settle.hold where network = $1`,
     [network],

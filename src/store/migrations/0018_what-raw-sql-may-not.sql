@@ -204,7 +204,100 @@ $$;
 create constraint trigger check_kept after insert on settle.dispute
   deferrable initially deferred for each row execute function settle.check_kept();
 
+-- When something was written is what the clock says, and not whoever writes it: a decision of before its deadline is
+-- recognised by nothing else.
+create function settle.set_time() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+begin
+  return jsonb_populate_record(new, jsonb_build_object(tg_argv[0], clock_timestamp()));
+end
+$$;
+
+do $$
+declare
+  pair text[];
+begin
+  -- By its name before the rules, which may then ask for the time.
+  foreach pair slice 1 in array array[
+    ['network', 'created_at'], ['policy', 'stored_at'], ['policy_effective', 'approved_at'], ['policy_proposal', 'proposed_at'],
+    ['policy_decision', 'decided_at'], ['load', 'loaded_at'], ['request', 'requested_at'], ['hold_decision', 'decided_at'],
+    ['epoch_failure', 'failed_at'], ['dispute', 'opened_at'], ['dispute_decision', 'decided_at'], ['ledger_posting', 'booked_at'],
+    ['payment_batch', 'created_at'], ['payment_decision', 'decided_at'], ['payment_confirmation', 'confirmed_at'],
+    ['payment_failure', 'failed_at']] loop
+    execute format('create trigger at_its_time before insert on settle.%I for each row execute function settle.set_time(%L)',
+      pair[1], pair[2]);
+  end loop;
+end
+$$;
+
+-- As before; and a person decides until the deadline and never after it. What then ends a hold is its expiry, or the
+-- epoch's being closed on purpose, of which its rejection is a part (below).
+create or replace function settle.check_hold_decision() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  held record;
+begin
+  select h.deadline into held from settle.hold h where (h.network, h.epoch, h.revision, h.computation, h.content_digest)
+    = (new.network, new.epoch, new.revision, new.computation, new.content_digest);
+  if not found then
+    raise exception 'the decision names content digest %, which is not the one that was held', new.content_digest
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if new.decision in ('approved', 'rejected') and current_user = 'settle_worker' then
+    raise exception 'a worker cannot decide a hold' using errcode = 'insufficient_privilege';
+  end if;
+  if new.decision = 'approved' and new.decided_at >= held.deadline then
+    raise exception 'the hold of epoch % expired at %: it can no longer be approved', new.epoch, held.deadline
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if new.decision = 'expired' and new.decided_at < held.deadline then
+    raise exception 'the hold of epoch % expires at % and not before', new.epoch, held.deadline
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if new.decision = 'released' and not exists (
+      select from settle.network n where n.network = new.network and n.holds = 'release') then
+    raise exception 'network % keeps its holds until a person decides', new.network using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end
+$$;
+
+create function settle.check_late_rejection() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+begin
+  if exists (select from settle.hold h where (h.network, h.epoch, h.revision, h.computation)
+        = (new.network, new.epoch, new.revision, new.computation) and h.deadline <= new.decided_at)
+      and not exists (select from settle.epoch_failure f where (f.network, f.epoch, f.failure) = (new.network, new.epoch, 'rejected')
+        and f.xmin = pg_current_xact_id()::xid) then
+    raise exception 'the hold of epoch % has expired: it can no longer be rejected', new.epoch
+      using errcode = 'object_not_in_prerequisite_state', hint = 'close the epoch: settle epoch fail';
+  end if;
+  return null;
+end
+$$;
+create constraint trigger check_late_rejection after insert on settle.hold_decision
+  deferrable initially deferred for each row when (new.decision = 'rejected') execute function settle.check_late_rejection();
+
 -- Down Migration
+drop function settle.check_late_rejection cascade;
+create or replace function settle.check_hold_decision() returns trigger language plpgsql as $$
+begin
+  if not exists (select from settle.hold h where (h.network, h.epoch, h.revision, h.computation, h.content_digest)
+                   = (new.network, new.epoch, new.revision, new.computation, new.content_digest)) then
+    raise exception 'the decision names content digest %, which is not the one that was held', new.content_digest
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if new.decision in ('approved', 'rejected') and current_user = 'settle_worker' then
+    raise exception 'a worker cannot decide a hold' using errcode = 'insufficient_privilege';
+  end if;
+  if new.decision = 'released' and not exists (
+      select from settle.network n where n.network = new.network and n.holds = 'release') then
+    raise exception 'network % keeps its holds until a person decides', new.network using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end
+$$;
+drop function settle.set_time cascade;
 drop function settle.check_kept cascade;
 create or replace function settle.refuse_taken_dispute() returns trigger language plpgsql as $$
 begin
