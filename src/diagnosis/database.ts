@@ -37,12 +37,19 @@ async function serverFinding(db: Queryable): Promise<Finding> {
 }
 
 async function rightsFinding(db: Queryable): Promise<Finding> {
-  const { login, superuser, roles } = await serverReport(db);
+  const { login, superuser, roles, inheriting } = await serverReport(db);
   if (superuser) {
     return warn(
       'rights',
       `${login} is a superuser`,
       'settle with a login that has no rights of its own: nothing keeps a superuser from rewriting what is published.',
+    );
+  }
+  if (inheriting.length > 0) {
+    return warn(
+      'rights',
+      `logins inherit our roles: ${inheriting.join(', ')}`,
+      'grant them again `with inherit false, set true`: a login takes a role for what it does, and has no rights besides (docs/operations.md, People and rights).',
     );
   }
   const names = roles.map((role) => role.replace(/^settle_/, ''));

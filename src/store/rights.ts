@@ -79,6 +79,6 @@ export async function readingRole(url: string): Promise<PersonRole> {
 function rightMissing(role: PersonRole): StoreError {
   return new StoreError(
     'RightMissing',
-    `this takes the role ${role}, which ${DOES[role]}, and your login is no member of it: somebody who is does it, or an administrator runs \`grant ${role} to LOGIN\``,
+    `this takes the role ${role}, which ${DOES[role]}, and your login is no member of it: somebody who is does it, or an administrator runs \`grant ${role} to LOGIN with inherit false, set true\``,
   );
 }

@@ -58,14 +58,15 @@ describe('accounts', () => {
   });
 
   test('an unbalanced journal is refused, by the trigger and whoever books it', async () => {
-    for (const pool of [database.superuser, database.worker]) {
+    const booked = { publication: database.worker, confirmation: database.operator };
+    for (const [journal, pool] of Object.entries(booked)) {
       await expect(
         pool.query(
           `insert into settle.ledger_posting (network, journal, account, amount)
-           values ($1, 'publication/9/1', 'treasury', 5), ($1, 'publication/9/1', 'emission', -4)`,
-          [network],
+           values ($1, $2, 'treasury', 5), ($1, $2, 'emission', -4)`,
+          [network, `${journal}/9/1`],
         ),
-      ).rejects.toThrow('journal publication/9/1 of network');
+      ).rejects.toThrow(`journal ${journal}/9/1 of network`);
     }
   });
 

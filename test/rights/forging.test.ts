@@ -51,8 +51,12 @@ describe('S2: whoever reaches the database directly cannot forge an approval', (
 
   test('a worker cannot approve, not as somebody and not as system', async () => {
     const worker = await member('settle_worker');
-    await expect(decide(worker.pool, 'approved', worker.actor)).rejects.toThrow('a worker cannot decide a hold');
-    await expect(decide(worker.pool, 'approved', 'system')).rejects.toThrow('a worker cannot decide a hold');
+    await expect(decide(worker.pool, 'approved', worker.actor)).rejects.toThrow(
+      'settle_worker cannot decide that a hold is approved',
+    );
+    await expect(decide(worker.pool, 'approved', 'system')).rejects.toThrow(
+      'settle_worker cannot decide that a hold is approved',
+    );
     await expect(decide(worker.pool, 'released', 'system')).rejects.toThrow('keeps its holds until a person decides');
   });
 

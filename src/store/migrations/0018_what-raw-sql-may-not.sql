@@ -243,8 +243,8 @@ begin
     raise exception 'the decision names content digest %, which is not the one that was held', new.content_digest
       using errcode = 'object_not_in_prerequisite_state';
   end if;
-  if new.decision in ('approved', 'rejected') and current_user = 'settle_worker' then
-    raise exception 'a worker cannot decide a hold' using errcode = 'insufficient_privilege';
+  if current_user <> (case when new.decision in ('approved', 'rejected') then 'settle_approver' else 'settle_worker' end) then
+    raise exception '% cannot decide that a hold is %', current_user, new.decision using errcode = 'insufficient_privilege';
   end if;
   if new.decision = 'approved' and new.decided_at >= held.deadline then
     raise exception 'the hold of epoch % expired at %: it can no longer be approved', new.epoch, held.deadline
@@ -278,7 +278,116 @@ $$;
 create constraint trigger check_late_rejection after insert on settle.hold_decision
   deferrable initially deferred for each row when (new.decision = 'rejected') execute function settle.check_late_rejection();
 
+-- A rule that names the role which may not is passed by a login that inherits its rights and takes no role: it is itself,
+-- and nobody whom the rule names. So each rule says which role an act belongs to, and whoever is not exactly that is
+-- refused; that of holds is above.
+create or replace function settle.check_dispute_decision() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  opener text;
+  newest record;
+begin
+  select opened_by into opener from settle.dispute d
+    where (d.network, d.epoch, d.dispute) = (new.network, new.epoch, new.dispute);
+  select decision_no, decision into newest from settle.dispute_decision d
+    where (d.network, d.epoch, d.dispute) = (new.network, new.epoch, new.dispute) order by decision_no desc limit 1;
+  if new.decision_no <> coalesce(newest.decision_no, 0) + 1 or newest.decision in ('rejected', 'stale', 'failed') then
+    raise exception 'dispute % of epoch % is % already', new.dispute, new.epoch, newest.decision
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if exists (select from settle.chain_entry e join settle.computation c using (network, epoch, revision, computation)
+      where c.network = new.network and c.epoch = new.epoch and c.dispute = new.dispute and e.kind = 'revision') then
+    raise exception 'dispute % of epoch % is published', new.dispute, new.epoch
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if current_user <> (case when new.decision in ('approved', 'rejected') then 'settle_approver' else 'settle_worker' end) then
+    raise exception '% cannot decide that a dispute is %', current_user, new.decision using errcode = 'insufficient_privilege';
+  end if;
+  if new.decision in ('approved', 'rejected') and new.actor = opener then
+    raise exception '% cannot decide this dispute', new.actor using errcode = 'insufficient_privilege';
+  end if;
+  if new.decision = 'approved' and not exists (
+      select from settle.result r join settle.computation c using (network, epoch, revision, computation)
+      where c.network = new.network and c.epoch = new.epoch and c.dispute = new.dispute
+        and r.content_digest = new.content_digest) then
+    raise exception 'the decision names content digest %, which was not computed for this dispute', new.content_digest
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  return new;
+end
+$$;
+
+create or replace function settle.check_journal() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+begin
+  if not (current_user = 'settle_worker' and new.journal like 'publication/%'
+      or current_user = 'settle_operator' and new.journal like 'confirmation/%') then
+    raise exception '% cannot book journal %', current_user, new.journal using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end
+$$;
+
+create or replace function settle.check_failure() returns trigger
+language plpgsql set search_path = pg_catalog, settle, pg_temp as $$
+begin
+  if not (current_user = 'settle_worker' or current_user = 'settle_approver' and new.failure = 'rejected') then
+    raise exception '% cannot close an epoch as %: a person closes it as rejected', current_user, new.failure
+      using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end
+$$;
+
 -- Down Migration
+create or replace function settle.check_dispute_decision() returns trigger language plpgsql as $$
+declare
+  opener text;
+  newest record;
+begin
+  select opened_by into opener from settle.dispute d
+    where (d.network, d.epoch, d.dispute) = (new.network, new.epoch, new.dispute);
+  select decision_no, decision into newest from settle.dispute_decision d
+    where (d.network, d.epoch, d.dispute) = (new.network, new.epoch, new.dispute) order by decision_no desc limit 1;
+  if new.decision_no <> coalesce(newest.decision_no, 0) + 1 or newest.decision in ('rejected', 'stale', 'failed') then
+    raise exception 'dispute % of epoch % is % already', new.dispute, new.epoch, newest.decision
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if exists (select from settle.chain_entry e join settle.computation c using (network, epoch, revision, computation)
+      where c.network = new.network and c.epoch = new.epoch and c.dispute = new.dispute and e.kind = 'revision') then
+    raise exception 'dispute % of epoch % is published', new.dispute, new.epoch
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  if new.decision in ('approved', 'rejected') and (current_user = 'settle_worker' or new.actor = opener) then
+    raise exception '% cannot decide this dispute', new.actor using errcode = 'insufficient_privilege';
+  end if;
+  if new.decision = 'approved' and not exists (
+      select from settle.result r join settle.computation c using (network, epoch, revision, computation)
+      where c.network = new.network and c.epoch = new.epoch and c.dispute = new.dispute
+        and r.content_digest = new.content_digest) then
+    raise exception 'the decision names content digest %, which was not computed for this dispute', new.content_digest
+      using errcode = 'object_not_in_prerequisite_state';
+  end if;
+  return new;
+end
+$$;
+create or replace function settle.check_journal() returns trigger language plpgsql as $$
+begin
+  if current_user = 'settle_worker' and new.journal not like 'publication/%'
+    or current_user = 'settle_operator' and new.journal not like 'confirmation/%' then
+    raise exception '% cannot book journal %', current_user, new.journal using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end
+$$;
+create or replace function settle.check_failure() returns trigger language plpgsql as $$
+begin
+  if current_user = 'settle_approver' and new.failure <> 'rejected' then
+    raise exception 'a person closes an epoch as rejected, not as %', new.failure using errcode = 'insufficient_privilege';
+  end if;
+  return new;
+end
+$$;
 drop function settle.check_late_rejection cascade;
 create or replace function settle.check_hold_decision() returns trigger language plpgsql as $$
 begin
