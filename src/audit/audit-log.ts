@@ -35,15 +35,18 @@ export class AuditLogWalk {
 
   private remember(row: LoggedRow): void {
     const { network, action, subject, detail } = row;
+    // Refused attempts are on record in everybody's words; what the system did is there in its name.
+    const bySystem = row.outcome === 'done' && row.actor === 'system';
     const { head, runId, historyHash, bundleHash } = detail as Record<string, string | undefined>;
-    if (action === 'archive' && runId === undefined && bundleHash !== undefined) this.keptBundles.add(bundleHash);
+    if (bySystem && action === 'archive' && runId === undefined && bundleHash !== undefined)
+      this.keptBundles.add(bundleHash);
     if (network !== this.network) return;
     this.decisions.take(row);
-    if (action === 'publish' && head !== undefined) {
+    if (bySystem && action === 'publish' && head !== undefined) {
       this.publishedHeads.set(subject, head);
       if (runId !== undefined) this.publishingRuns.set(subject, runId);
     }
-    if (action === 'archive' && runId !== undefined) {
+    if (bySystem && action === 'archive' && runId !== undefined) {
       this.archives.set(runId, { historyHash: historyHash ?? '', bundleHash: bundleHash ?? null });
     }
   }

@@ -51,6 +51,9 @@ export interface RecordedPolicy {
 /** The words of the approval that a network is made with; its row in the log tells of the calendar. */
 const FIRST_POLICY = 'first policy of the network';
 
+/** What no person does. */
+const SYSTEM_ACTS = /^(fail|dispute-(stale|failed|superseded))$/;
+
 const NOBODY = '(no row in the audit log)';
 
 /**
@@ -67,7 +70,7 @@ export class DecisionLog {
   private readonly disputes = new Map<string, LoggedDecision[]>();
 
   take(row: LoggedDecision): void {
-    if (row.outcome !== 'done') return;
+    if (row.outcome !== 'done' || (SYSTEM_ACTS.test(row.action) && row.actor !== 'system')) return;
     if (row.action === 'fail' || row.action === 'epoch-fail') {
       for (const epoch of epochsOf(row.subject)) this.failures.set(epoch, [...(this.failures.get(epoch) ?? []), row]);
     } else if (row.action === 'policy-approved') {

@@ -33,7 +33,7 @@ export async function unarchivedRuns(db: Queryable, network: string, limit: numb
        select distinct on (a.detail ->> 'runId') substring(a.subject from '^epoch ([0-9]+)')::integer as epoch,
          a.detail ->> 'workflowId' as "workflowId", a.detail ->> 'runId' as "runId"
        from audit_log a
-       where a.network = $1 and a.action = 'publish' and a.outcome = 'done' and not exists (
+       where a.network = $1 and a.action = 'publish' and a.outcome = 'done' and a.actor = 'system' and not exists (
          select from history_archive h where h.network = $1 and h.run_id = a.detail ->> 'runId')
        order by a.detail ->> 'runId', a.entry desc) n
      order by epoch desc limit $2`,
@@ -87,7 +87,8 @@ export async function archivedRun(
     `select h.workflow_id as "workflowId", h.run_id as "runId", h.history_hash as sha256, h.history,
        h.bundle_hash as "bundleHash"
      from audit_log a join history_archive h on h.network = $1 and h.run_id = a.detail ->> 'runId'
-     where a.network = $1 and a.action = 'publish' and a.subject = $2 order by a.entry desc limit 1`,
+     where a.network = $1 and a.action = 'publish' and a.outcome = 'done' and a.actor = 'system' and a.subject = $2
+     order by a.entry desc limit 1`,
     [network, `epoch ${epoch} revision ${revision}`],
   );
   const row = found.rows[0];

@@ -158,7 +158,7 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
   {
     id: 'audit-log-unchained',
     mistake: 'every row of the audit log begins a chain of its own',
-    file: 'src/store/migrations/0010_rights.sql',
+    file: 'src/store/migrations/0018_what-raw-sql-may-not.sql',
     find: "linked := coalesce(last.hash, repeat('0', 64));",
     replace: "linked := repeat('0', 64);",
     caughtBy: [

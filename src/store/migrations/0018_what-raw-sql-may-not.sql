@@ -339,7 +339,78 @@ begin
 end
 $$;
 
+-- Which role does what the audit log says was done. An act that is not here is done by nobody.
+create function settle.role_of_act(action text) returns text
+language sql immutable set search_path = pg_catalog as $$
+  select case
+    when action in ('publish', 'fail', 'archive', 'dispute-stale', 'dispute-failed', 'dispute-superseded') then 'settle_worker'
+    when action in ('hold-approved', 'hold-rejected', 'dispute-approved', 'dispute-rejected', 'payment-approved',
+      'payment-rejected', 'epoch-fail') then 'settle_approver'
+    when action in ('network-create', 'policy-propose', 'policy-approved', 'policy-rejected') then 'settle_policy_admin'
+    when action in ('import', 'epoch-again', 'dispute-open', 'schedule-apply', 'schedule-pause', 'schedule-resume',
+      'payment-create', 'payment-confirm', 'payment-confirm-late', 'payment-fail', 'partition-export', 'partition-archive',
+      'partition-return') then 'settle_operator'
+  end
+$$;
+
+-- As before; and that something was done is on record by the role that does it. With a row of its own, an operator could
+-- let the log say that another head was published: an audit would find a tampered chain where there is none.
+create or replace function settle.append_audit(network text, actor text, action text, subject text, outcome text,
+  reason text, request_id text, detail jsonb) returns bigint
+language plpgsql security definer set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  last record;
+  number bigint;
+  moment timestamptz;
+  linked text;
+begin
+  if not settle.may_act_as(actor) then
+    raise exception '% cannot act in the name of %', session_user, actor using errcode = 'insufficient_privilege';
+  end if;
+  if outcome = 'done' and current_setting('role') is distinct from settle.role_of_act(action) then
+    raise exception '% is no act of role %', action, current_setting('role') using errcode = 'insufficient_privilege';
+  end if;
+  if outcome = 'done' and current_setting('role') = 'settle_worker' and actor <> 'system' then
+    raise exception '% is an act of the system, and not of %', action, actor using errcode = 'insufficient_privilege';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('settle.append_audit'));
+  select a.entry, a.hash into last from settle.audit_log a order by a.entry desc limit 1;
+  number := coalesce(last.entry, 0) + 1;
+  linked := coalesce(last.hash, repeat('0', 64));
+  moment := clock_timestamp();
+  insert into settle.audit_log values (number, moment, network, actor, action, subject, outcome, reason, request_id,
+    detail, linked, settle.audit_hash(number, moment, network, actor, action, subject, outcome, reason, request_id, detail, linked));
+  return number;
+end
+$$;
+
 -- Down Migration
+create or replace function settle.append_audit(network text, actor text, action text, subject text, outcome text,
+  reason text, request_id text, detail jsonb) returns bigint
+language plpgsql security definer set search_path = pg_catalog, settle, pg_temp as $$
+declare
+  last record;
+  number bigint;
+  moment timestamptz;
+  linked text;
+begin
+  if not settle.may_act_as(actor) then
+    raise exception '% cannot act in the name of %', session_user, actor using errcode = 'insufficient_privilege';
+  end if;
+  if outcome = 'done' and current_setting('role') in ('settle_viewer', 'settle_auditor') then
+    raise exception 'role % does nothing that could be done', current_setting('role') using errcode = 'insufficient_privilege';
+  end if;
+  perform pg_advisory_xact_lock(hashtext('settle.append_audit'));
+  select a.entry, a.hash into last from settle.audit_log a order by a.entry desc limit 1;
+  number := coalesce(last.entry, 0) + 1;
+  linked := coalesce(last.hash, repeat('0', 64));
+  moment := clock_timestamp();
+  insert into settle.audit_log values (number, moment, network, actor, action, subject, outcome, reason, request_id,
+    detail, linked, settle.audit_hash(number, moment, network, actor, action, subject, outcome, reason, request_id, detail, linked));
+  return number;
+end
+$$;
+drop function settle.role_of_act;
 create or replace function settle.check_dispute_decision() returns trigger language plpgsql as $$
 declare
   opener text;
