@@ -38,3 +38,5 @@ grant settle_viewer, settle_policy_admin to policy_login with inherit false, set
 create database settle owner migrate_login;
 revoke all on database settle from public;
 grant connect on database settle to worker_login, operator_login, approver_login, policy_login;
+-- An import, a dispute and whoever reads with archives brought along stage rows in temporary tables.
+grant temporary on database settle to settle_operator, settle_viewer, settle_auditor;

@@ -92,6 +92,24 @@ describe('docker/postgres-init.sql', () => {
     expect(granted.sort()).toEqual([...roles].sort());
   });
 
+  test.each([
+    ['operator_login', 'settle_operator'],
+    ['operator_login', 'settle_viewer'],
+    ['approver_login', 'settle_auditor'],
+  ] as const)('%s makes a temporary table as %s: an import stages its rows in some', async (login, role) => {
+    const pool = openPool({
+      url: addressOf(database.postgres.superuserUrl, login),
+      role,
+      applicationName: 'containers test',
+      onIdleError: () => undefined,
+    });
+    try {
+      await pool.query('create temp table staged (line integer)');
+    } finally {
+      await pool.end();
+    }
+  });
+
   test('no login has a right without asking for a role', async () => {
     const client = new Client({ connectionString: addressOf(database.postgres.superuserUrl, 'operator_login') });
     await client.connect();
