@@ -159,7 +159,7 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
     id: 'audit-log-unchained',
     mistake: 'every row of the audit log begins a chain of its own',
     file: 'src/store/migrations/0018_what-raw-sql-may-not.sql',
-    find: "linked := coalesce(last.hash, repeat('0', 64));",
+    find: "-- Before the first row come zeros.\n  linked := coalesce(last.hash, repeat('0', 64));",
     replace: "linked := repeat('0', 64);",
     caughtBy: [
       ...tests('test/store/chain.test.ts', 'the audit log is chained: every hash can be computed again from the rows'),

@@ -376,6 +376,7 @@ begin
   perform pg_advisory_xact_lock(hashtext('settle.append_audit'));
   select a.entry, a.hash into last from settle.audit_log a order by a.entry desc limit 1;
   number := coalesce(last.entry, 0) + 1;
+  -- Before the first row come zeros.
   linked := coalesce(last.hash, repeat('0', 64));
   moment := clock_timestamp();
   insert into settle.audit_log values (number, moment, network, actor, action, subject, outcome, reason, request_id,
