@@ -343,11 +343,12 @@ $$;
 create function settle.role_of_act(action text) returns text
 language sql immutable set search_path = pg_catalog as $$
   select case
-    when action in ('publish', 'fail', 'archive', 'dispute-stale', 'dispute-failed', 'dispute-superseded') then 'settle_worker'
+    when action in ('publish', 'fail', 'archive', 'hold-expired', 'hold-superseded', 'hold-released', 'dispute-stale',
+      'dispute-failed', 'dispute-superseded') then 'settle_worker'
     when action in ('hold-approved', 'hold-rejected', 'dispute-approved', 'dispute-rejected', 'payment-approved',
       'payment-rejected', 'epoch-fail') then 'settle_approver'
     when action in ('network-create', 'policy-propose', 'policy-approved', 'policy-rejected') then 'settle_policy_admin'
-    when action in ('import', 'epoch-again', 'dispute-open', 'schedule-apply', 'schedule-pause', 'schedule-resume',
+    when action in ('import', 'epoch-run', 'epoch-again', 'dispute-open', 'schedule-apply', 'schedule-pause', 'schedule-resume',
       'payment-create', 'payment-confirm', 'payment-confirm-late', 'payment-fail', 'partition-export', 'partition-archive',
       'partition-return') then 'settle_operator'
   end
