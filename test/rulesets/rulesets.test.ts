@@ -7,7 +7,12 @@ test('ruleset 1 is known by its number', () => {
 });
 
 test.each([0, 2, -1, 1.5, Number.NaN])('ruleset %p is refused: there is no default', (number) => {
-  expect(() => rulesetOf(number)).toThrow(expect.objectContaining({ id: 'unknown-ruleset' }));
+  expect(() => rulesetOf(number)).toThrow(
+    expect.objectContaining({
+      id: 'unknown-ruleset',
+      message: expect.stringContaining(`Ruleset ${number} is not known to this version. Where: known: 1.`),
+    }),
+  );
 });
 
 test('the content of a revision has the keys and types of the specification', () => {

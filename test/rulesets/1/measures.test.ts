@@ -229,6 +229,18 @@ describe('competitor price', () => {
     expect(at(5, few, quoted(2, '7'))).toEqual([null, null]);
   });
 
+  test('and not those of another market of that epoch', () => {
+    const both = published(4, { disk: ['1', '1'], [V100]: ['1', '1'] });
+    const priced = (market: string) => ({
+      ...both,
+      markets: both.markets.map((row) =>
+        row.market === market ? { ...row, competitor: usd('6'), competitorEpoch: 4 } : row,
+      ),
+    });
+    expect(at(5, [], priced(V100))).toEqual(['6', 4]);
+    expect(at(5, [], priced('disk'))).toEqual([null, null]);
+  });
+
   test('a carried price is never carried further', () => {
     expect(at(5, [], quoted(3, '9', 1), quoted(4, '9', 2))).toEqual([null, null]);
   });
@@ -322,13 +334,19 @@ test.each([
 
 test('rows of a market that the policy does not have are refused, not left unpaid', () => {
   expect(() => measure(policyWith(), factsOf(0, { tape: ['1', '1', '1'] }), NONE)).toThrow(
-    expect.objectContaining({ id: 'unknown-market' }),
+    expect.objectContaining({
+      id: 'unknown-market',
+      message: expect.stringContaining('The rows of epoch 0 name the market tape, which the policy does not have.'),
+    }),
   );
 });
 
 test('an epoch without a usable token price has no prices', () => {
   expect(() => measure(policyWith(), factsOf(0, { [V100]: ['1', '1', '1'] }, { token: [] }), NONE)).toThrow(
-    expect.objectContaining({ id: 'no-token-price' }),
+    expect.objectContaining({
+      id: 'no-token-price',
+      message: expect.stringContaining('Epoch 0 has no usable token price.'),
+    }),
   );
 });
 
