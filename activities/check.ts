@@ -242,7 +242,7 @@ async function holdOf(
   const hold = await transaction(deps.pool, async (client) => {
     const network = await lockNetwork(client, key.network);
     const known = await findHold(client, key);
-    if (known !== null) return known;
+    if (known !== null && (known.decision !== null || network.holds !== 'release')) return known;
     if ((await closedAnswer(client, key, run)) !== null) return null;
     if ((await guardChain(client, key, header, network)) === 'superseded') return null;
     await insertHold(client, key, result.contentDigest, askedBy, holdSeconds);

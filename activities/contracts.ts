@@ -46,7 +46,7 @@ export type Gathered =
 /** Which inputs were judged, and by what: as long as it is the same, so is the verdict. */
 export interface InputsState {
   readonly policyHash: string;
-  /** Loads of the network; rows come with them, and none ever goes. */
+  /** Loads of the network: every import is one, and none ever goes. */
   readonly loads: number;
 }
 

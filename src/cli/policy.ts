@@ -2,9 +2,10 @@ import type { Command } from 'commander';
 import { decidePolicy, diffPolicies, proposePolicy } from '../commands/policies';
 import type { PolicyChange } from '../rulesets/1/policy-changes';
 import { nextOpenEpoch } from '../store/due';
-import { getNetwork } from '../store/networks';
+import { findNetwork, getNetwork } from '../store/networks';
 import { type EffectivePolicy, gracesFrom, listEffectivePolicies } from '../store/policies';
 import { listProposals, type PolicyProposal } from '../store/policy-proposals';
+import type { Queryable } from '../store/pool';
 import { epochArgument, reasonArgument } from './arguments';
 import { duration } from './figures';
 import { group, networkOption, requestIdOption } from './groups';
@@ -44,11 +45,12 @@ function registerDeciding(policy: Command, io: Io): void {
       .action((proposal: string, { network, from: fromEpoch = null, reason, requestId = null }) =>
         withDatabase(io, async (session) => {
           const decision = { network, proposal, fromEpoch, outcome, reason, requestId };
+          const before = await gracesToCome(session.pool, network);
           const decided = await decidePolicy(session, decision);
           io.sheet({ columns: PROPOSAL_COLUMNS, rows: [decided], empty: '' });
           if (decided.decision !== 'approved') return;
           await sayReplaced(io, session.pool, network, decided);
-          await sayOtherGrace(io, session.pool, network);
+          await sayOtherGrace(io, session.pool, network, before);
         }),
       );
   }
@@ -115,11 +117,16 @@ async function sayReplaced(
   }
 }
 
+/** Of a network that is not there, nothing: the command itself says so, on record. */
+async function gracesToCome(db: Queryable, network: string): Promise<readonly number[]> {
+  if ((await findNetwork(db, network)) === null) return [];
+  return gracesFrom(db, network, await nextOpenEpoch(db, network));
+}
+
 /** The schedule is in Temporal, which this command does not open. */
-async function sayOtherGrace(io: Io, pool: Parameters<typeof gracesFrom>[0], network: string): Promise<void> {
-  const { graceSeconds } = await getNetwork(pool, network);
-  const graces = await gracesFrom(pool, network, await nextOpenEpoch(pool, network));
-  if (graces.every((grace) => grace === graceSeconds)) return;
+async function sayOtherGrace(io: Io, db: Queryable, network: string, before: readonly number[]): Promise<void> {
+  const graces = await gracesToCome(db, network);
+  if (graces.join() === before.join()) return;
   io.say(
     `Epochs to come have a grace of ${graces.map(duration).join(' and ')}: settle schedule apply --network ${network} gives the schedule a tick for it.`,
   );

@@ -32,7 +32,9 @@ export interface HoldDecision {
  */
 export async function decideHold(context: WorkflowContext, decision: HoldDecision): Promise<Hold> {
   const hold = await recordDecision(context, decision);
-  await wake(context, hold, decision.outcome);
+  // A decision that is repeated later may be one on a hold that another has followed: that one waits for its own.
+  const [newest] = await holdsOf(context.pool, hold.network, hold.epoch);
+  if (newest?.computation === hold.computation) await wake(context, hold, decision.outcome);
   return hold;
 }
 

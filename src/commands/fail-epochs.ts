@@ -4,10 +4,10 @@ import { appendAudit } from '../store/audit-log';
 import { newestRevision } from '../store/chain';
 import { lastClosedEpoch } from '../store/due';
 import { StoreError } from '../store/errors';
-import { insertRejections } from '../store/failures';
+import { findFailure, insertRejections } from '../store/failures';
 import { holdsOf, insertDecision } from '../store/holds';
 import { lockNetwork, type Network } from '../store/networks';
-import { findSameRequest, insertRequest } from '../store/requests';
+import { findAgainRequest, findSameRequest, insertRequest } from '../store/requests';
 import { transactionAs } from '../store/rights';
 import { databaseClock } from '../store/seals';
 import type { WorkflowContext } from './context';
@@ -48,8 +48,16 @@ export async function failEpochs(context: WorkflowContext, request: FailRequest)
       failOnce(client, context.actor, { ...request, requestId }),
     ),
   );
-  if (report.closed !== null && !report.repeated) await endRun(context, request, report.closed.first);
+  if (report.closed !== null && !(report.repeated && (await isAskedForAgain(context, request, report.closed.first)))) {
+    await endRun(context, request, report.closed.first);
+  }
   return report;
+}
+
+/** Then a run of it is another one than the command ended, or was to end. */
+async function isAskedForAgain({ pool }: WorkflowContext, { network }: FailRequest, epoch: number): Promise<boolean> {
+  const failure = await findFailure(pool, network, epoch);
+  return failure !== null && (await findAgainRequest(pool, network, epoch, failure.failureNo)) !== null;
 }
 
 type AskedFailure = FailRequest & { readonly requestId: string };

@@ -53,7 +53,10 @@ export function startRange(context: WorkflowContext, wanted: RangeRequest): Prom
     const isNew = await record(context, attempt, wanted);
     const firstOpen = await nextOpenEpochAt(context.pool, network, requestId);
     if (!isNew && (await nextOpenEpoch(context.pool, network)) > last) {
-      return { firstOpen, answer: async () => ({ reason: 'finished', closed: last - firstOpen + 1, epoch: null }) };
+      return {
+        firstOpen,
+        answer: async () => ({ reason: 'finished', closed: Math.max(0, last - firstOpen + 1), epoch: null }),
+      };
     }
     const loop = await beginOrJoin(context, network, requestId, last);
     return { firstOpen, answer: () => loopAnswer(loop) };

@@ -20,8 +20,9 @@ export async function findRequest(db: Queryable, requestId: string): Promise<Req
 }
 
 /**
- * Writes a request, or finds the same one again. Returns whether it is new.
- * @throws StoreError RequestConflict if the id stands for another request.
+ * Writes a request, or finds the same one of the same person again. Returns whether it is new.
+ * @throws StoreError RequestConflict if the id stands for another request, or for somebody else's: its first answer is
+ *   not this one's, nor may what follows be done in the other's name.
  */
 export async function insertRequest(db: Queryable, request: Omit<Request, 'requestedAt'>): Promise<boolean> {
   const body = JSON.stringify(request.body);
@@ -30,14 +31,15 @@ export async function insertRequest(db: Queryable, request: Omit<Request, 'reque
     [request.requestId, request.network, request.action, body, request.actor],
   );
   if (inserted.rowCount === 1) return true;
-  const same = await db.query(
-    `select from request where request_id = $1 and network = $2 and action = $3 and body = $4::jsonb`,
+  const same = await db.query<{ actor: string }>(
+    `select actor from request where request_id = $1 and network = $2 and action = $3 and body = $4::jsonb`,
     [request.requestId, request.network, request.action, body],
   );
-  if (same.rowCount === 1) return false;
+  const by = same.rows[0]?.actor;
+  if (by === request.actor) return false;
   throw new StoreError(
     'RequestConflict',
-    `request id ${request.requestId} was used before for something else: use a new id for a new request`,
+    `request id ${request.requestId} was used before ${by === undefined ? 'for something else' : `by ${by}`}: use a new id for a new request`,
   );
 }
 

@@ -49,6 +49,22 @@ describe('F26: the same decision of a hold again', () => {
     ]);
   });
 
+  test("by somebody else is refused: the first answer is not that person's", async () => {
+    const network = await world.makeNetwork({ held: [1] });
+    await world.withWorker({}, async () => {
+      await world.settle(network);
+      await decided(network);
+      await expect(decided(network, {}, 'petra')).rejects.toMatchObject({
+        id: 'RequestConflict',
+        message: expect.stringContaining('was used before by paul'),
+      });
+    });
+    expect((await logged(network, 'hold-approved')).map(({ actor, outcome }) => [actor, outcome])).toEqual([
+      ['paul', 'done'],
+      ['petra', 'refused'],
+    ]);
+  });
+
   test('what was refused took no id: the same may be asked by somebody who may', async () => {
     const network = await world.makeNetwork({ held: [1] });
     await world.withWorker({}, async () => {

@@ -56,6 +56,11 @@ test('F26: the same request again gives the first answer: nothing runs, and one 
     },
   ]);
   await expect(run(wanted(network, { range: { first: 0, last: 2 } }))).rejects.toMatchObject({ id: 'RequestConflict' });
+  await expect(startRange(world.as('oskar'), request)).rejects.toMatchObject({ id: 'RequestConflict' });
+  // Of a range that was closed when it was asked for, nothing was closed by it, whoever asks how often.
+  const late = wanted(network, { range: { first: 0, last: 0 }, requestId: `${network}-late` });
+  const closed = async () => (await run(late)).closed;
+  expect(await world.withWorker({}, async () => [await closed(), await closed()])).toEqual([0, 0]);
   // Another request for the same range says what was closed before it.
   expect(
     (await world.withWorker({}, () => startRange(world.context, wanted(network, { requestId: null })))).firstOpen,
