@@ -224,8 +224,9 @@ describe('guard price-bounds', () => {
   const check = (previousBase: string, base: string, price = base, market = 'gpu.v100') =>
     priceBounds(policy, [
       { market, previousBase: usd(previousBase), base: usd(base), price: usd(price) } as MarketPrice,
-    ]).map(({ guard, where }) => {
+    ]).map(({ guard, where, message }) => {
       expect(guard).toBe('price-bounds');
+      expect(message).toEqual(expect.any(String));
       return where;
     });
 
@@ -274,7 +275,9 @@ describe('guard multiplier-bounds', () => {
     [249_999_999n, 1_000_000_000n],
     [1_000_000_000n, 1_200_000_001n],
   ])('fails with performance multipliers from %s to %s', (lowest, highest) => {
-    expect(multiplierBounds(policy, [], m4(lowest, highest))).toMatchObject([{ where: 'epoch' }]);
+    expect(multiplierBounds(policy, [], m4(lowest, highest))).toMatchObject([
+      { guard: 'multiplier-bounds', where: 'epoch', message: expect.stringContaining('0.25') },
+    ]);
   });
 
   test('1 is allowed where the curve does not reach it: an epoch without a verdict', () => {

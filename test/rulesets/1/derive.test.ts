@@ -27,4 +27,5 @@ test('the growth phase goes on from that of the last published epoch, not of an 
   expect(phaseAfter()).toBe('expansion');
   expect(phaseAfter('bootstrap', 'maturity')).toBe('maturity');
   expect(phaseAfter('maturity', 'bootstrap')).toBe('expansion');
+  expect(phaseAfter('bootstrap', 'bootstrap', 'maturity')).toBe('maturity');
 });
