@@ -276,7 +276,7 @@ describe('guard multiplier-bounds', () => {
     [1_000_000_000n, 1_200_000_001n],
   ])('fails with performance multipliers from %s to %s', (lowest, highest) => {
     expect(multiplierBounds(policy, [], m4(lowest, highest))).toMatchObject([
-      { guard: 'multiplier-bounds', where: 'epoch', message: expect.stringContaining('0.25') },
+      { guard: 'multiplier-bounds', where: 'epoch', message: expect.any(String) },
     ]);
   });
 
