@@ -73,12 +73,17 @@ describe('the sums over providers', () => {
   test('are over active ones, market by market, in the order of bytes', () => {
     const { totals, performance } = tallied([
       { status: 'active', capacity: [gpu('10', '8'), disk('3')], performance: measured },
-      { status: 'active', capacity: [gpu('5', '0.5')], performance: { ...measured, uptimeMicro: 499_999 } },
+      {
+        status: 'active',
+        capacity: [gpu('5', '0.5'), { ...disk('2'), market: 'tape' }],
+        performance: { ...measured, uptimeMicro: 499_999 },
+      },
       { status: 'suspended', capacity: [gpu('100', '100'), { ...disk('1'), market: 'tape' }], performance: measured },
     ]);
     expect(totals).toEqual([
       { market: 'disk', supply: 3_000_000n, used: 0n },
       { market: 'gpu.v100', supply: 15_000_000n, used: 8_500_000n },
+      { market: 'tape', supply: 2_000_000n, used: 0n },
     ]);
     expect(performance).toEqual({
       activeProviders: 2,
