@@ -189,6 +189,30 @@ describe('multiplier alone', () => {
       });
       expect([score.multiplier(PERFECT), score(PERFECT).multiplier]).toEqual([rounded, rounded]);
     }
+    // (3 * 1 + 3)/4 * 10^-9 = 1.5*10^-9: half of a sum of weights that is not 2.
+    const own = {
+      ...changes,
+      'rewards/performance/weights': { uptime: '3', responseTime: '1', errorRate: '1', userRating: '1' },
+      'rewards/performance/curves/errorRate': [['0', '0.000000003']],
+    };
+    const score = compilePerformance(policyWith(own), {
+      performanceVerdict: true,
+      measuredMetrics: ['uptime', 'errorRate'],
+    });
+    expect([score.multiplier(PERFECT), score(PERFECT).multiplier]).toEqual([2n, 2n]);
+  });
+
+  test('is that of the whole score where one curve is too large for numbers', () => {
+    const large = [
+      ['0', '1'],
+      ['9000000000', '0.333333333'],
+    ];
+    const score = compilePerformance(policyWith({ 'rewards/performance/curves/responseTime': large }), {
+      performanceVerdict: true,
+      measuredMetrics: METRICS,
+    });
+    expect(score.multiplier(PERFECT)).toBe(score(PERFECT).multiplier);
+    expect(score.multiplier(PERFECT)).toBeGreaterThan(1_000_000_000n);
   });
 });
 
