@@ -2,7 +2,7 @@ import type { ClaimsContent } from '../proofs/contents';
 import { publishedEntry } from './check-digests';
 import { requireSameJson } from './difference';
 import type { Dossier } from './dossier';
-import { COUNT, FLAG, LIST, requireLike } from './likeness';
+import { COUNT, DIGEST, FLAG, LIST, requireLike } from './likeness';
 import { contentOf, pricesRowOf } from './records';
 import { type ActivityCall, readHistory } from './workflow-history';
 
@@ -81,7 +81,7 @@ function cappedByChunk({ payouts, snapshot }: Dossier): bigint[] {
   return sums;
 }
 
-function expectedOf(facts: Facts, { name, input }: ActivityCall): Expected {
+function expectedOf(facts: Facts, { name, input, result: answer }: ActivityCall): Expected {
   const { dossier, ref, key, requestId } = facts;
   const [first] = input as [Record<string, unknown> | undefined];
   if (first?.computation !== undefined && first.computation !== dossier.computation) return 'other';
@@ -90,10 +90,10 @@ function expectedOf(facts: Facts, { name, input }: ActivityCall): Expected {
   const total = facts.capped.reduce((sum, one) => sum + one, 0n).toString();
   switch (name) {
     case 'gather':
-      return { input: [ref, requestId], results: gathered(facts) };
+      return { input: [ref, requestId], results: gathered(facts, answer) };
     case 'seal':
       return {
-        input: [ref],
+        input: input.length === 1 ? [ref] : [ref, input[1] === null ? null : INPUTS],
         results: [{ policyHash: dossier.sealedPolicyHash, snapshotDigest: snapshot.snapshotDigest, ...counts }],
       };
     case 'correctSnapshot':
@@ -168,10 +168,15 @@ function expectedOfWrites(facts: Facts, name: string, input: readonly unknown[])
   }
 }
 
+/** Which inputs were judged complete. */
+const INPUTS = { policyHash: DIGEST, loads: COUNT };
+
 /** Where the inputs stood then is kept by no row: what it says of an epoch that was closed already is. */
-function gathered(facts: Facts): readonly unknown[] {
+function gathered(facts: Facts, answer: ActivityCall['result']): readonly unknown[] {
+  const { inputs } = (answer === 'none' ? {} : answer.value) as { readonly inputs?: unknown };
   return [
-    { kind: 'ready', missing: LIST },
+    // Runs of before inputs were judged once more at the seal do not have them.
+    { kind: 'ready', missing: LIST, ...(inputs === undefined ? {} : { inputs: inputs === null ? null : INPUTS }) },
     { kind: 'waiting', missing: LIST, recheckSeconds: COUNT },
     { kind: 'closed', answer: { ...published(facts), head: facts.head } },
   ];

@@ -1,9 +1,11 @@
+import { isDigest } from '../proofs/digests';
 import { Mismatch, type Place, requireSameJson } from './difference';
 
 /** In an expected value: what no row keeps, of which only the form is known. */
 export const FLAG = Symbol('true or false');
 export const COUNT = Symbol('a count');
 export const LIST = Symbol('a list');
+export const DIGEST = Symbol('64 hex digits');
 
 /**
  * Compares a value with those that it may be; the one of the same `kind` or `state` is the one that counts.
@@ -44,5 +46,6 @@ function requireForm(place: Place, column: string, value: unknown, expected: unk
 function hasForm(value: unknown, form: symbol): boolean {
   if (form === FLAG) return typeof value === 'boolean';
   if (form === LIST) return Array.isArray(value);
+  if (form === DIGEST) return isDigest(value);
   return Number.isSafeInteger(value) && (value as number) >= 0;
 }
