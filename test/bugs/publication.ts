@@ -179,8 +179,8 @@ export const PUBLICATION_BUGS: readonly SeededBug[] = [
     mistake: 'what was checked before the database was set back is published after it',
     file: 'activities/publish.ts',
     find: `    await deps.witness.compare(client);
-    const result = await approvedResult(client, key, digest);`,
-    replace: '    const result = await approvedResult(client, key, digest);',
+    const header = await getComputation(client, key);`,
+    replace: '    const header = await getComputation(client, key);',
     caughtBy: tests(
       'test/witnesses/known-heads.test.ts',
       'an epoch that was checked is not published; once the file was moved aside it is',

@@ -16,7 +16,7 @@ afterAll(() => world.close());
 /** The workflows of another release: both take their first step twice, which no old history has. */
 function otherRelease() {
   const firstSteps = [
-    /const closed = (await this\.gather\(\);)/,
+    /const found = (await this\.gather\(\);)/,
     /const found = (await [^;]*readDispute\(this\.ref, null\);)/,
   ];
   let { code } = testBundle();
