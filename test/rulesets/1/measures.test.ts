@@ -162,6 +162,14 @@ describe('forecast', () => {
     expect(at(5, '15', demands('10', '20', '12', '22', '11'))).toBe('5');
   });
 
+  test('looks at the phase that comes, not at the one that went', () => {
+    // Season 3. Epoch 6 is of the first phase (10), epoch 7 of the second (20), epoch 5 was of the third (60).
+    const policy = policyWith({ 'history/season': '3' });
+    const past = historyOf(...demands('10', '20', '60', '10', '20', '60'));
+    const { markets } = measure(policy, factsOf(6, { [V100]: ['100', '0', '7'] }), past);
+    expect(text(markets.find(({ market }) => market === V100)!.forecast)).toBe('17');
+  });
+
   test('is never below 0', () => {
     expect(at(5, '7', demands('10', '20', '12', '22', '11'))).toBe('0');
   });

@@ -47,6 +47,8 @@ const DEFECTS: readonly (readonly [key: string, value: unknown, path?: string])[
   ['history/slowAlpha', '1.000000001'],
   ['market', {}],
   ['market', []],
+  ['market', 'a market'],
+  ['market', null],
   ['market/gpu.v100/family', 'quantum'],
   ['market/gpu.v100/basePrice', '2.0000000000001'],
   ['market/gpu.v100/basePrice', '9', 'market.gpu.v100.ceiling'],
@@ -82,6 +84,7 @@ const DEFECTS: readonly (readonly [key: string, value: unknown, path?: string])[
   ['rewards/growthPhases/0/belowProviders', '0'],
   ['rewards/growthPhases/1/belowProviders', '3'],
   ['rewards/growthPhases/2/belowProviders', '20'],
+  ['rewards/growthPhases/2/belowProviders', '5'],
   ['rewards/growthPhases/2/name', 'bootstrap'],
   ['rewards/growthPhases/1/multiplier', '-1'],
   ['rewards/growthPhases/1/colour', 'red'],
@@ -91,6 +94,10 @@ const DEFECTS: readonly (readonly [key: string, value: unknown, path?: string])[
   ['rewards/performance/curves/uptime', []],
   ['rewards/performance/curves/uptime/1', ['0.95'], 'rewards.performance.curves.uptime.1'],
   ['rewards/performance/curves/uptime/1', ['0.5', '1'], 'rewards.performance.curves.uptime.1.0'],
+  ['rewards/performance/curves/uptime/1', ['x', '1'], 'rewards.performance.curves.uptime.1.0'],
+  ['rewards/performance/curves/responseTime/1', ['50', '0.7'], 'rewards.performance.curves.responseTime.1.0'],
+  ['rewards/performance/curves/errorRate/1', ['0', '0.8'], 'rewards.performance.curves.errorRate.1.0'],
+  ['rewards/performance/curves/userRating/1', ['0.9', '0.8'], 'rewards.performance.curves.userRating.1.0'],
   ['rewards/performance/curves/errorRate/2', ['0.10', '-1'], 'rewards.performance.curves.errorRate.2.1'],
   ['rewards/performance/curves/userRating/0', ['1', '0.0000000001'], 'rewards.performance.curves.userRating.0.1'],
   ['rewards/performance/missingScore/uptime', '0'],
@@ -162,6 +169,17 @@ test('all defects are listed at once, each rule on its own', () => {
     'pricing.weights',
     'rewards.growthPhases.2.belowProviders',
   ]);
+});
+
+test('phases without names are named for that, and not for having the same one', () => {
+  const phases = [
+    { belowProviders: '3', multiplier: '1' },
+    { belowProviders: '9', multiplier: '1' },
+    { multiplier: '1' },
+  ];
+  expect(pathsOf(documentWith({ 'rewards/growthPhases': phases }))).toEqual(
+    [0, 1, 2].map((index) => `rewards.growthPhases.${index}.name`),
+  );
 });
 
 test('a key can break two rules, and is named for each', () => {

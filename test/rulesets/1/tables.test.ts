@@ -7,7 +7,9 @@ import {
   cellsOf,
   INPUT_TABLES,
   PAYOUTS_COLUMNS,
+  PAYOUTS_KEY,
   PRICES_COLUMNS,
+  PRICES_KEY,
   payoutLine,
   payoutRow,
   pricesRow,
@@ -141,4 +143,21 @@ test('the pure rooms import nothing but pure rooms', () => {
     .join('\n');
   expect(source).not.toMatch(/from '(node:|pg|crypto|hash-wasm)/);
   expect(source).not.toMatch(/Date\.now|Math\.random|parseFloat|new Date\(\)/);
+});
+
+test('tables are sorted by the keys of the specification: identifiers by bytes, epochs and prices by value', () => {
+  const keys = Object.entries(INPUT_TABLES).map(([name, { columns, key }]) => [
+    name,
+    key.map(({ index, order }) => `${columns[index]} ${order}`).join(', '),
+  ]);
+  expect(Object.fromEntries(keys)).toEqual({
+    providers: 'provider bytes',
+    capacity: 'epoch number, provider bytes, market bytes',
+    performance: 'epoch number, provider bytes',
+    demand: 'epoch number, market bytes',
+    quotes: 'epoch number, market bytes, source bytes, usd_per_unit number',
+    token: 'epoch number, source bytes, observed_at bytes',
+    macro: 'epoch number',
+  });
+  expect([PRICES_KEY, PAYOUTS_KEY]).toEqual([[{ index: 0, order: 'bytes' }], [{ index: 0, order: 'bytes' }]]);
 });

@@ -55,3 +55,8 @@ test('sources are listed by bytes with their own price, in whatever order the ro
     ).toEqual(sources);
   }
 });
+
+test('a token that is worth nothing to most sources has no usable price', () => {
+  expect(priceOf(row('a', '0'), row('b', '0'), row('c', '7'))).toBeNull();
+  expect(priceOf(row('a', '0'), row('b', '7'), row('c', '7'))).toEqual(['7', '3']);
+});
