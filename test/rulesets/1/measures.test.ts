@@ -340,6 +340,14 @@ test.each([
   );
 });
 
+test.each([
+  [{ [V100]: ['100', '0', '0'], disk: ['1', '0', null] }, true],
+  [{ [V100]: ['100', '0', '0.000001'], disk: ['1', '0', null] }, false],
+  [{ [V100]: ['100', '0', '0'], disk: ['1', '0.000001', null] }, false],
+] as const)('everybody is idle where nothing was asked for in any market: %j', (totals, idle) => {
+  expect(measure(policyWith(), factsOf(2, totals), NONE).network.everybodyIdle).toBe(idle);
+});
+
 test('rows of a market that the policy does not have are refused, not left unpaid', () => {
   expect(() => measure(policyWith(), factsOf(0, { tape: ['1', '1', '1'] }), NONE)).toThrow(
     expect.objectContaining({
