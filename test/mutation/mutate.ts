@@ -39,9 +39,9 @@ function faultsOf({ room, files, unexplained, stale }: RoomResult): string[] {
     ...(score < LOWEST_SCORE ? [`${room}: ${score.toFixed(1)} % is under ${LOWEST_SCORE} %`] : []),
     ...unexplained.map(
       ({ file, lineNumber, line, mutator, replacement }) =>
-        `${file}:${lineNumber}: ${mutator} survives: ${line} -> ${replacement}: kill it with a test, or explain it in test/mutation/explained.ts`,
+        `${file}:${lineNumber}: ${mutator} survives: ${line} -> ${replacement}: kill it with a test, or explain it in test/mutation/explained-survivors.json`,
     ),
-    ...stale.map(({ file, line }) => `${file}: ${line}: explained, and no survivor: take it out of explained.ts`),
+    ...stale.map(({ file, line }) => `${file}: ${line}: explained, and no survivor: take it out of explained-survivors.json`),
   ];
 }
 

@@ -48,6 +48,7 @@ test.each<[key: string, value: unknown, words: string]>([
   ['market/tape', 'a tape', 'market.tape: must be a group of keys, is the string a tape'],
   ['market/disk/family', 'quantum', 'market.disk.family: must be compute, storage, network'],
   ['market/disk/floor', '0.02', 'market.disk.floor: floor (0.02) must not be above basePrice (0.01)'],
+  ['market/disk/floor', 3, 'market.disk.floor: must be text in quotes, is the number 3'],
   ['market/disk/ceiling', '0.005', 'market.disk.ceiling: basePrice (0.01) must not be above ceiling (0.005)'],
   ['market/disk/targetUtilisation', '1', 'market.disk.targetUtilisation: must be below 1, is 1'],
   ['market/disk/standbyShare', '1.1', 'market.disk.standbyShare: must be at most 1, is 1.1'],
