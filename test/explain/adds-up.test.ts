@@ -191,6 +191,25 @@ describe('lines', () => {
     expect(stepAfter(moved)).toBe('line gpu.v100');
   });
 
+  // Of who gets nothing the amounts follow whatever the terms are, so each term is compared for itself.
+  test.each([
+    ['more on standby than is idle', { standbyHours: '1', paidHours: '8.1' }],
+    ['a rate that is too high by one', { rate: '9337500001', tokensPerUnitHour: '9.337500001' }],
+    ['a rate that is too low by one', { rate: '9337499999', tokensPerUnitHour: '9.337499999' }],
+    ['a whole base unit rounded off', { roundedOff: '1', gross: { baseUnits: '-1', tokens: '-0.000001' } }],
+  ])('terms of who gets nothing: %s', (_, change) => {
+    expect(SUSPENDED.lines[0]).toMatchObject({ rate: '9337500000', paidHours: '8.2', roundedOff: '0' });
+    const changed = (found: PayoutExplanation) => ({ ...found, lines: [{ ...found.lines[0]!, ...change }] });
+    expect(stepAfter(changed, SUSPENDED)).toBe('line gpu.v100');
+  });
+
+  test('the multiplier of who served nothing is that of the performance, too', () => {
+    const served = [{ ...GOOD.capacity[0]!, served: micro('0') }];
+    const nothing = explanationOf([{ ...GOOD, capacity: served }, RATED]);
+    expect(nothing.gross.baseUnits).toBe('0');
+    expect(stepAfter(line('multipliers.performance', '0.5'), nothing)).toBe('line gpu.v100');
+  });
+
   test('the product of the multipliers counts within its bounds', () => {
     expect(stepAfter(line('multipliers.maximum', '2'))).toBe('line gpu.v100');
     expect(stepAfter(line('multipliers.minimum', '2.5'))).toBe('line gpu.v100');
@@ -244,6 +263,8 @@ describe('scaling', () => {
   });
 
   test('the pool is the one that the cap is of', () => {
+    const other = (found: PayoutExplanation) => changedAmount(found, 'scaling.pool', (units) => units + 1n);
+    expect([stepAfter(other, CUT), stepAfter(other, WHOLE)]).toEqual(['scaling', 'scaling']);
     const pool = (found: PayoutExplanation) => changedAmount(found, 'cap.pool', (units) => units + 1n);
     expect(stepAfter((found) => changedAt(pool(found), 'cap.share', () => '0.9'))).toBe('scaling');
     expect(stepAfter((found) => changedAt(found, 'cap.share', () => '0.8'))).toBe('cap');

@@ -1,6 +1,5 @@
 import fc from 'fast-check';
 import { firstPriceDiscrepancy } from '../../src/explain/adds-up';
-import { ExplainError } from '../../src/explain/errors';
 import { explainPrice } from '../../src/explain/price-explanation';
 import { derive } from '../../src/rulesets/1/derive';
 import type { FullDerivation } from '../../src/rulesets/1/records';
@@ -65,8 +64,16 @@ test('a market that stood still says so, and nothing moves it but its bounds', (
 test('a price that its record does not come to is refused', () => {
   const derivation = busyMarket();
   const prices = derivation.prices.map((row) => ({ ...row, price: usd('9') }));
-  expect(() => explainPrice(POLICY, { ...derivation, prices }, 'gpu.v100', 1)).toThrow(ExplainError);
+  expect(() => explainPrice(POLICY, { ...derivation, prices }, 'gpu.v100', 1)).toThrow(
+    expect.objectContaining({ name: 'ExplainError', id: 'price-mismatch' }),
+  );
   expect(() => explainPrice(POLICY, { ...derivation, prices }, 'gpu.v100', 1)).toThrow(/the price is 9/);
+});
+
+test('a base or a price that its lines do not come to is found', () => {
+  const explanation = explainPrice(POLICY, busyMarket(), 'gpu.v100', 1);
+  expect(firstPriceDiscrepancy({ ...explanation, base: '2' })).toBe('base');
+  expect(firstPriceDiscrepancy({ ...explanation, price: '2' })).toBe('price');
 });
 
 test('a changed line of an explanation is found', () => {
