@@ -17,7 +17,9 @@ interface ExplainedTogether extends Pick<ExplainedSurvivor, 'file' | 'reason'> {
   readonly survivors: readonly Omit<ExplainedSurvivor, 'file' | 'reason'>[];
 }
 
-const together = JSON.parse(readFileSync(join(__dirname, 'explained-survivors.json'), 'utf8')) as readonly ExplainedTogether[];
+const together = JSON.parse(
+  readFileSync(join(__dirname, 'explained-survivors.json'), 'utf8'),
+) as readonly ExplainedTogether[];
 
 export const EXPLAINED: readonly ExplainedSurvivor[] = together.flatMap(({ file, reason, survivors }) =>
   survivors.map((survivor) => ({ file, reason, ...survivor })),

@@ -41,7 +41,9 @@ function faultsOf({ room, files, unexplained, stale }: RoomResult): string[] {
       ({ file, lineNumber, line, mutator, replacement }) =>
         `${file}:${lineNumber}: ${mutator} survives: ${line} -> ${replacement}: kill it with a test, or explain it in test/mutation/explained-survivors.json`,
     ),
-    ...stale.map(({ file, line }) => `${file}: ${line}: explained, and no survivor: take it out of explained-survivors.json`),
+    ...stale.map(
+      ({ file, line }) => `${file}: ${line}: explained, and no survivor: take it out of explained-survivors.json`,
+    ),
   ];
 }
 
