@@ -150,6 +150,11 @@ describe('a market that stands still', () => {
     });
   });
 
+  test('because nothing was offered and asked for in it does so while others are busy', () => {
+    const busy = derive(POLICY, factsOf(2, { 'gpu.v100': ['100', '90', '110'], disk: ['0', '0', '0'] }), historyOf());
+    expect(['gpu.v100', 'disk'].map((market) => explainPrice(POLICY, busy, market, null).kept)).toEqual([false, true]);
+  });
+
   test('has nothing offered and nothing asked for, where that is why', () => {
     const empty = explainPrice(POLICY, derive(POLICY, factsOf(2, {}), historyOf()), 'gpu.t4', null);
     const capacity = empty.lines.find(({ name }) => name === 'availableCapacity');

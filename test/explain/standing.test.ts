@@ -110,6 +110,11 @@ test('the last revision is the one that is explained, unless that is on hold', (
   expect([after((found) => held(lower(found))), after((found) => held(none(found)))]).toEqual([null, null]);
 });
 
+test('of three revisions the third is the last one', () => {
+  const revisions = [revised(1, 40n, null), revised(2, 50n, 40n), revised(3, UNITS, 50n)];
+  expect(after((found) => ({ ...found, revisions }))).toBeNull();
+});
+
 test.each([0n, -1n])('nobody pays %s base units', (units) => {
   expect(after((found) => changedAmount(found, 'payments.1.amount', () => units))).toBe('payments');
 });
