@@ -247,6 +247,17 @@ describe('scaling', () => {
     expect(stepAfter((found) => changedAmount(found, 'scaling.cappedSum', () => pool))).toBe('scaling');
   });
 
+  test('a sum that is the pool does not bind, though it would cut nothing', () => {
+    const pool = BigInt(WHOLE.scaling.pool.baseUnits);
+    const exact = (binds: boolean) => (found: PayoutExplanation) =>
+      changedAt(
+        changedAmount(found, 'scaling.cappedSum', () => pool),
+        'scaling.binds',
+        () => binds,
+      );
+    expect([stepAfter(exact(false), WHOLE), stepAfter(exact(true), WHOLE)]).toEqual([null, 'scaling']);
+  });
+
   test('another sum gives another amount', () => {
     expect(stepAfter((found) => changedAmount(found, 'scaling.cappedSum', (sum) => sum * 2n))).toBe('scaling');
   });
