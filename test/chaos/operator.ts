@@ -123,8 +123,12 @@ const COMMANDS: { readonly [C in CommandName]: (context: WorkflowContext, given:
         requestId,
       }),
     ),
-  'dispute-approve': (context, key) =>
-    decideOnDispute(context, { ...key, outcome: 'approved', reason: 'looked at it', contentDigest: null }),
+  // By its key alone: what is asked for may be the whole dispute, whose request is that of its opening.
+  'dispute-approve': (context, { network, epoch, dispute }) =>
+    decideOnDispute(context, {
+      ...{ network, epoch, dispute },
+      ...{ outcome: 'approved', reason: 'looked at it', contentDigest: null },
+    }),
   'payment-create': (context, { network, requestId }) =>
     createBatch(context, { network, minimum: 1n as Amount, requestId }),
   'payment-approve': (context, { network, batch }) =>
