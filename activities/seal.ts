@@ -17,7 +17,8 @@ import { readSnapshot } from './read-snapshot';
  * freeze.
  *
  * @param judged what was found complete; null: nothing was looked at before
- * @throws StoreError `EpochNotDue`; `InputsChanged`: they are not complete, or not by the policy that is in force now; nothing is frozen
+ * @throws StoreError `EpochNotDue`; `InputsChanged`: they are not complete, or not by the policy that is in force now;
+ *   nothing is frozen then
  */
 export async function seal(deps: ActivityDependencies, ref: EpochRef, judged: InputsState | null): Promise<Sealed> {
   const frozen = (await findSeal(deps.pool, ref.network, ref.epoch)) ?? (await freeze(deps, ref, judged));
@@ -49,8 +50,7 @@ function freeze(deps: ActivityDependencies, ref: EpochRef, judged: InputsState |
 
 /**
  * Since the epoch was found ready, a policy was approved that may ask for more, or rows came of providers whom nobody
- * has measured yet. What is sealed cannot be mended any more, so it is
- * judged once more, under both locks.
+ * has measured yet. What is sealed cannot be mended any more, so it is judged once more, under both locks.
  */
 async function requireComplete(client: PoolClient, ref: EpochRef, policyHash: string): Promise<void> {
   const judged = await judgedNow(client, ref, await loadPolicy(client, policyHash));
