@@ -1,6 +1,8 @@
 import { decideHold, type HoldDecision } from '../../src/commands/decide-hold';
 import { failEpochs } from '../../src/commands/fail-epochs';
 import { recordDisputeDecision } from '../../src/commands/run-dispute';
+import { settleAgain } from '../../src/commands/settle-again';
+import { openHolds } from '../../src/store/holds';
 import { computed, opened, rows } from '../disputes/disputing';
 import { activitiesOn, settleAllInProcess } from '../harness/in-process';
 import { count, failedEpochs, freshWorld, publishedEpochs, type World } from '../harness/worlds';
@@ -47,6 +49,20 @@ describe('F26: the same decision of a hold again', () => {
       { actor: 'paul', outcome: 'refused', requestId: `${network}-1`, id: 'RequestConflict' },
       { actor: 'paul', outcome: 'refused', requestId: 'anew', id: 'HoldClosed' },
     ]);
+  });
+
+  test('leaves a hold that followed to its own decision', async () => {
+    const network = await world.makeNetwork({ held: [1] });
+    await world.withWorker({}, async () => {
+      await world.settle(network);
+      const first = await decided(network, { outcome: 'rejected' });
+      const again = { network, epoch: 1, reason: 'the source was mended', requestId: null };
+      expect(await settleAgain(world.context, again)).toMatchObject({ kind: 'held' });
+      expect((await decided(network, { outcome: 'rejected' })).computation).toBe(first.computation);
+      expect((await openHolds(world.database.viewer, network)).map(({ epoch }) => epoch)).toEqual([1]);
+      await decided(network, { outcome: 'rejected', requestId: `${network}-2` });
+    });
+    expect(await count(world.database, 'hold_decision', network)).toBe(2);
   });
 
   test("by somebody else is refused: the first answer is not that person's", async () => {
